@@ -1,0 +1,65 @@
+"""Numbers that bound what others can cost us. Units are in the names; the source stands beside each."""
+
+from typing import Final
+
+# wire/codec: what one msgpack structure may hold, whatever its type (walls 4.4: H040, H041)
+CODEC_DEPTH: Final = 8
+CODEC_ELEMENTS: Final = 4096
+
+# identity (PROTOCOL 1)
+RSA_BITS: Final = 8192
+RSA_BYTES: Final = RSA_BITS // 8
+RSA_EXPONENT: Final = 65537
+DEVICES: Final = 8
+KEY_LOG_ENTRIES: Final = 8
+KEY_LOG_BYTES: Final = 28 * 1024
+DEVICE_SET_BYTES: Final = 14 * 1024
+DEVICE_SET_DAYS: Final = 90
+EXPIRED_SET_GRACE_DAYS: Final = 7
+
+# addresses and cards
+ADDRESSES: Final = 8
+HOST_BYTES: Final = 255
+CARD_BYTES: Final = 64 * 1024
+CARD_DAYS: Final = 90
+
+# link (PROTOCOL 2, DESIGN 6)
+HANDSHAKE_1_BYTES: Final = 2 * 1024
+HANDSHAKE_BYTES: Final = 48 * 1024
+PREAUTH_BYTES: Final = 4 * 1024  # before message 1's psk tag is valid
+PREAUTH_S: Final = 10.0
+HALF_OPEN_LINKS: Final = 256
+HALF_OPEN_PER_PREFIX: Final = 8
+RECORD_PLAINTEXT_BYTES: Final = 16 * 1024
+FRAME_BODY_BYTES: Final = 72 * 1024
+REKEY_RECORDS: Final = 1000
+REKEY_S: Final = 3600.0
+HEARTBEAT_S: Final = (20.0, 40.0)
+
+# boundary between vault and gate (DESIGN 2)
+BOUNDARY_FRAME_BYTES: Final = 80 * 1024
+BOUNDARY_WINDOW_FRAMES: Final = 64
+BOUNDARY_WINDOW_BYTES: Final = 512 * 1024
+
+# pair channel (PROTOCOL 3)
+EPOCH_MESSAGES: Final = 1000
+EPOCH_S: Final = 24 * 3600.0
+EPOCH_MESSAGES_HARD: Final = 100_000
+RATCHET_JUMP: Final = 100_000
+SEALED_REQUEST_BYTES: Final = 16 * 1024
+
+# messages (CLI, PROTOCOL 4)
+TEXT_BYTES: Final = 65_000
+NICKNAME_CHARS: Final = 64
+NICKNAME_BYTES: Final = 256
+NOTE_BYTES: Final = 1024
+AVATAR_BYTES: Final = 32 * 1024
+IDEMPOTENCY_KEY_BYTES: Final = 256
+EXPIRY_S: Final = (60, 366 * 24 * 3600)
+DEDUPE_DAYS: Final = 90
+WINDOW_MESSAGES: Final = (4, 64)  # in flight per contact, AIMD (DESIGN 8)
+
+# local socket (walls 4.1)
+RPC_LINE_BYTES: Final = 1024 * 1024
+RPC_CLIENTS: Final = 64
+RPC_DEPTH: Final = 16
