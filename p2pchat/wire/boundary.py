@@ -62,7 +62,9 @@ class Peer(Struct):
     role: U8
     key_log: KeyLogBytes = b""  # as pinned; empty = not known yet
     device_set: DeviceSetBytes = b""
-    records: Annotated[tuple[Annotated[bytes, up_to(4096)], ...], up_to(8)] = ()  # encoded Signed(AddressRecord)
+    records: Annotated[
+        tuple[Annotated[bytes, up_to(4096)], ...], up_to(8)
+    ] = ()  # encoded Signed(AddressRecord)
     lan: bool = False  # the user imported these addresses himself, so LAN and loopback are allowed
 
 
@@ -104,7 +106,9 @@ class Welcome(Struct):
     share: Bytes32
     link_x25519: Bytes32  # public
     listen: Annotated[tuple[Text, ...], up_to(16)]  # HOST:PORT as bound
-    reachable: Annotated[tuple[Text, ...], up_to(8)]  # what a card should say: advertise, else the host's addresses
+    reachable: Annotated[
+        tuple[Text, ...], up_to(8)
+    ]  # what a card should say: advertise, else the host's addresses
     wall: Annotated[str, up_to(8)]
 
 
@@ -173,7 +177,20 @@ class Warn(Struct):
 
 
 BoundaryMessage = (
-    VaultHello | Peer | Want | Send | Took | Cut | Welcome | Up | Down | Arrived | Sent | Cannot | Addrs | Warn
+    VaultHello
+    | Peer
+    | Want
+    | Send
+    | Took
+    | Cut
+    | Welcome
+    | Up
+    | Down
+    | Arrived
+    | Sent
+    | Cannot
+    | Addrs
+    | Warn
 )
 KINDS: Final[dict[int, type[Struct]]] = {
     1: VaultHello, 2: Peer, 3: Want, 4: Send, 5: Took, 6: Cut,

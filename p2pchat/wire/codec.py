@@ -18,7 +18,19 @@ Value = None | bool | int | bytes | str | list["Value"]
 # First byte -> (bytes of header, how to read what follows). Payload lengths and counts are big-endian.
 _BODY: Final = {0xC4: 1, 0xC5: 2, 0xC6: 4, 0xD9: 1, 0xDA: 2, 0xDB: 4}  # bin and str: width of the length
 _ARRAY: Final = {0xDC: 2, 0xDD: 4}
-_FIXED: Final = {0xC0: 0, 0xC2: 0, 0xC3: 0, 0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8, 0xD0: 1, 0xD1: 2, 0xD2: 4, 0xD3: 8}
+_FIXED: Final = {
+    0xC0: 0,
+    0xC2: 0,
+    0xC3: 0,
+    0xCC: 1,
+    0xCD: 2,
+    0xCE: 4,
+    0xCF: 8,
+    0xD0: 1,
+    0xD1: 2,
+    0xD2: 4,
+    0xD3: 8,
+}
 
 
 def pack(value: Value) -> bytes:

@@ -16,7 +16,9 @@ Bytes8 = Annotated[bytes, exactly(8)]
 Bytes16 = Annotated[bytes, exactly(16)]
 Bytes32 = Annotated[bytes, exactly(32)]
 Signature64 = Annotated[bytes, exactly(64)]  # Ed25519
-Rsa1024 = Annotated[bytes, exactly(limits.RSA_BYTES)]  # an RSA-8192 number: modulus, signature or OAEP ciphertext
+Rsa1024 = Annotated[
+    bytes, exactly(limits.RSA_BYTES)
+]  # an RSA-8192 number: modulus, signature or OAEP ciphertext
 UserQ = Annotated[UserId, exactly(32)]
 Device16 = Annotated[DeviceId, exactly(16)]
 Message16 = Annotated[MessageId, exactly(16)]
@@ -83,7 +85,9 @@ class DeviceSet(Struct):
     sequence: U64
     prev: Bytes32
     not_after_ms: U64
-    records: Annotated[tuple[Annotated[bytes, up_to(1600)], ...], Size(1, limits.DEVICES)]  # encoded DeviceRecords
+    records: Annotated[
+        tuple[Annotated[bytes, up_to(1600)], ...], Size(1, limits.DEVICES)
+    ]  # encoded DeviceRecords
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,7 +258,9 @@ class MessageBody(Struct):
 
 
 BODY_TEXT: Final = 1
-BODY_VOID: Final = 2  # fills the number of a message that was cancelled or expired; tombstone if it had arrived
+BODY_VOID: Final = (
+    2  # fills the number of a message that was cancelled or expired; tombstone if it had arrived
+)
 BODY_WITHDRAW: Final = 3  # content = message id of an earlier message of the same sender
 
 CTL_RESUME: Final = 1
@@ -361,6 +367,3 @@ class GateSecrets(Struct):
     link_x25519: Bytes32
     store_share: Bytes32
     book_key: Bytes32
-
-
-

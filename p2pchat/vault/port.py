@@ -1,0 +1,85 @@
+"""The vault's end of the boundary: one task writes, one reads, and the reader never awaits a send (DESIGN 14)."""
+
+from collections.abc import AsyncIterator
+
+import trio
+
+from p2pchat.errors import BadFormat, ConnectionLost
+from p2pchat.wire import boundary
+from p2pchat.wire.shape import Struct
+
+_READ_BYTES = 256 * 1024
+
+
+class Port:
+    """Boundary messages over a byte stream. What is queued goes out in order, joined into few writes."""
+
+    def __init__(self, stream: trio.abc.Stream) -> None:
+        self._stream = stream
+        self._queued: list[bytes] = []
+        self._wake = trio.Event()
+        self._idle = trio.Event()
+        self._idle.set()
+
+    def send(self, message: Struct) -> None:
+        """Queue a message; never blocks. Volume is bounded by the acknowledgement windows of the callers."""
+        self._queued.append(boundary.encode(message))
+        self._wake.set()
+
+    async def write(self) -> None:
+        """Run for ever: write what has queued."""
+        while True:
+            await self._wake.wait()
+            self._wake = trio.Event()
+            joined, self._queued = b"".join(self._queued), []
+            if joined:
+                self._idle = trio.Event()
+                try:
+                    await self._stream.send_all(joined)
+                except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
+                    raise ConnectionLost("the gate has gone") from error
+                self._idle.set()
+
+    async def flushed(self) -> None:
+        """Wait until everything queued so far has been written."""
+        while self._queued or not self._idle.is_set():
+            await self._idle.wait()
+            await trio.lowlevel.checkpoint()
+
+    async def messages(self) -> AsyncIterator[list[Struct]]:
+        """Batches of messages as they arrive; ends when the gate does. Raises BadFormat on a frame that cannot be."""
+        reader = boundary.BoundaryReader()
+        while data := await self._receive():
+            batch = reader.feed(data)
+            if batch:
+                yield batch
+
+    async def _receive(self) -> bytes:
+        try:
+            return bytes(await self._stream.receive_some(_READ_BYTES))
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            return b""
+
+    async def welcome(self, hello: boundary.VaultHello) -> tuple[boundary.Welcome, "Port"]:
+        """Exchange the first words. Raises BadFormat where the gate is another build or silent for 10 s."""
+        await self._stream.send_all(boundary.encode(hello))
+        raw = b""
+        with trio.move_on_after(10):
+            raw = await self._exactly(boundary.LENGTH_BYTES)
+            raw = await self._exactly(int.from_bytes(raw))
+        answer = boundary.decode(raw) if raw else None
+        if not isinstance(answer, boundary.Welcome) or answer.build != hello.build:
+            raise BadFormat("the gate is not of this build", hint="p2pchat daemon stop, then start again")
+        return answer, self
+
+    async def _exactly(self, count: int) -> bytes:
+        """``count`` bytes, one by one boundary-safe: nothing of the next message is taken."""
+        if count > 1 << 20:
+            return b""
+        got = bytearray()
+        while len(got) < count:
+            piece = await self._stream.receive_some(count - len(got))
+            if not piece:
+                return b""
+            got += piece
+        return bytes(got)
