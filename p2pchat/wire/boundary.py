@@ -1,7 +1,7 @@
 """What vault and gate say to each other: u32 length, then msgpack ``[kind, ...]`` of at most 80 KiB (DESIGN 2).
 
-Both ends are the same build, so there are no versions. ``link`` is a number never reused in a run; ``seq`` counts per link
-and direction from 1. SENT and TOOK are cumulative. PEER and WANT are state: the last one wins.
+Both ends are the same build, so there are no versions. ``link`` is a number never reused in a run; ``seq`` counts per
+link and direction from 1. SENT and TOOK are cumulative. PEER and WANT are state: the last one wins.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from typing import Annotated, Final
 from p2pchat import limits
 from p2pchat.errors import BadFormat
 from p2pchat.wire import codec
-from p2pchat.wire.shape import U8, U16, U32, U64, Struct, exactly, up_to
+from p2pchat.wire.shape import U8, U16, U32, U64, Struct, up_to
 from p2pchat.wire.structs import Bytes32, Device16, DeviceSetBytes, KeyLogBytes, UserQ
 
 LENGTH_BYTES: Final = 4
@@ -62,9 +62,7 @@ class Peer(Struct):
     role: U8
     key_log: KeyLogBytes = b""  # as pinned; empty = not known yet
     device_set: DeviceSetBytes = b""
-    records: Annotated[
-        tuple[Annotated[bytes, up_to(4096)], ...], up_to(8)
-    ] = ()  # encoded Signed(AddressRecord)
+    records: Annotated[tuple[Annotated[bytes, up_to(4096)], ...], up_to(8)] = ()  # encoded Signed(AddressRecord)
     lan: bool = False  # the user imported these addresses himself, so LAN and loopback are allowed
 
 
@@ -106,9 +104,7 @@ class Welcome(Struct):
     share: Bytes32
     link_x25519: Bytes32  # public
     listen: Annotated[tuple[Text, ...], up_to(16)]  # HOST:PORT as bound
-    reachable: Annotated[
-        tuple[Text, ...], up_to(8)
-    ]  # what a card should say: advertise, else the host's addresses
+    reachable: Annotated[tuple[Text, ...], up_to(8)]  # what a card should say: advertise, else the host's addresses
     wall: Annotated[str, up_to(8)]
 
 
@@ -177,20 +173,7 @@ class Warn(Struct):
 
 
 BoundaryMessage = (
-    VaultHello
-    | Peer
-    | Want
-    | Send
-    | Took
-    | Cut
-    | Welcome
-    | Up
-    | Down
-    | Arrived
-    | Sent
-    | Cannot
-    | Addrs
-    | Warn
+    VaultHello | Peer | Want | Send | Took | Cut | Welcome | Up | Down | Arrived | Sent | Cannot | Addrs | Warn
 )
 KINDS: Final[dict[int, type[Struct]]] = {
     1: VaultHello, 2: Peer, 3: Want, 4: Send, 5: Took, 6: Cut,

@@ -1,7 +1,7 @@
-"""Every structure that p2pchat puts on a wire, in a file or under a signature. One file, so that it can be read as the format.
+"""Every structure that p2pchat puts on a wire, in a file or under a signature, in one file to be read as the format.
 
-Each class is a msgpack array in field order; ``LABEL`` is its first element where set. Sizes are bytes. Signed structures
-travel as ``Signed(body, signature)``, where ``body`` is the received encoding of the structure and the signature covers
+Each class is a msgpack array in field order; ``LABEL`` is its first element where set. Sizes are bytes. Signed
+structures travel as ``Signed(body, signature)``, where ``body`` is the received encoding of the structure and the signature covers
 ``body`` (whose label and Q name its meaning). docs/protocol.md explains the use of each.
 """
 
@@ -16,9 +16,7 @@ Bytes8 = Annotated[bytes, exactly(8)]
 Bytes16 = Annotated[bytes, exactly(16)]
 Bytes32 = Annotated[bytes, exactly(32)]
 Signature64 = Annotated[bytes, exactly(64)]  # Ed25519
-Rsa1024 = Annotated[
-    bytes, exactly(limits.RSA_BYTES)
-]  # an RSA-8192 number: modulus, signature or OAEP ciphertext
+Rsa1024 = Annotated[bytes, exactly(limits.RSA_BYTES)]  # an RSA-8192 number: modulus, signature or OAEP ciphertext
 UserQ = Annotated[UserId, exactly(32)]
 Device16 = Annotated[DeviceId, exactly(16)]
 Message16 = Annotated[MessageId, exactly(16)]
@@ -41,7 +39,7 @@ class Signed(Struct):
     signature: Annotated[bytes, Size(64, limits.RSA_BYTES)]
 
 
-# --- identity (PROTOCOL 1) ---------------------------------------------------------------------------------------------
+# --- identity (PROTOCOL 1) ------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,16 +76,14 @@ class DeviceRecord(Struct):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceSet(Struct):
-    """All devices of an identity under one root signature. ``prev`` is the SHA-256 of the set body before it, or zeros."""
+    """All devices of an identity under one root signature. ``prev`` = SHA-256 of the set body before it, or zeros."""
 
     LABEL = "p2pchat/1/device-set"
     user: UserQ
     sequence: U64
     prev: Bytes32
     not_after_ms: U64
-    records: Annotated[
-        tuple[Annotated[bytes, up_to(1600)], ...], Size(1, limits.DEVICES)
-    ]  # encoded DeviceRecords
+    records: Annotated[tuple[Annotated[bytes, up_to(1600)], ...], Size(1, limits.DEVICES)]  # encoded DeviceRecords
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +120,7 @@ class Card(Struct):
     not_after_ms: U64
 
 
-# --- link handshake (PROTOCOL 2) ---------------------------------------------------------------------------------------
+# --- link handshake (PROTOCOL 2) ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +185,7 @@ class WireError(Struct):
     text: Annotated[str, up_to(256)]
 
 
-# --- pair channel (PROTOCOL 3) -----------------------------------------------------------------------------------------
+# --- pair channel (PROTOCOL 3) --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,9 +254,7 @@ class MessageBody(Struct):
 
 
 BODY_TEXT: Final = 1
-BODY_VOID: Final = (
-    2  # fills the number of a message that was cancelled or expired; tombstone if it had arrived
-)
+BODY_VOID: Final = 2  # fills the number of a message that was cancelled or expired; tombstone if it had arrived
 BODY_WITHDRAW: Final = 3  # content = message id of an earlier message of the same sender
 
 CTL_RESUME: Final = 1
@@ -311,7 +305,7 @@ class Profile(Struct):
     avatar_md5: Annotated[bytes, up_to(16)]
 
 
-# --- contact request (PROTOCOL 3, before the first epoch) ----------------------------------------------------------------
+# --- contact request (PROTOCOL 3, before the first epoch) -----------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,7 +331,7 @@ class ContactAnswer(Struct):
     addresses: Annotated[bytes, up_to(4096)]
 
 
-# --- files -------------------------------------------------------------------------------------------------------------
+# --- files ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,9 +24,7 @@ class Outer(Struct):
     maybe: Annotated[bytes, up_to(2)] | None
 
 
-GOOD = Outer(
-    key=b"1234", text="hé", flag=True, span=-3, inner=Inner(number=255), many=(Inner(number=0),), maybe=None
-)
+GOOD = Outer(key=b"1234", text="hé", flag=True, span=-3, inner=Inner(number=255), many=(Inner(number=0),), maybe=None)
 
 
 def test_a_structure_survives() -> None:
