@@ -23,11 +23,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from p2pchat.errors import BadFormat, P2PChatError
+from p2pchat.errors import BadFormat, Bug, P2PChatError
 
 LINE_BYTES: Final = 64 * 1024
-KEY_BYTES: Final = 32
-BUG_STATUS: Final = 70
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +51,15 @@ class Lifeline:
         try:
             control, boundary, listener = (socket.socket(fileno=int(word)) for word in words)
         except OSError as error:
-            raise BadFormat(
-                "this program is started by the daemon only", hint="p2pchat daemon start"
-            ) from error
+            raise BadFormat("this program is started by the daemon only", hint="p2pchat daemon start") from error
         return cls(control, boundary, listener)
 
     def fileno(self) -> int:
-        """The descriptor that becomes readable when this child has to end; nothing else arrives after the key."""
+        """The descriptor that becomes readable when this child has to end: nothing comes after the key."""
         return self.control.fileno()
 
     def receive_key(self) -> Unlocked:
-        """Wait for the key, without bound: a person may be typing a PIN. Ends the process where the launcher ends."""
+        """Wait for the key, without bound: a person may be typing a PIN. Ends with the launcher."""
         line = _read_line(self.control)
         if line is None:
             raise SystemExit(0)
@@ -82,34 +78,29 @@ class Lifeline:
     def reporting(self) -> Iterator[None]:
         """Run a child's life: an error inside goes to the launcher, and the process ends with its exit status.
 
-        A P2PChatError, alone or in an exception group of trio's, is told as it is; everything else is a bug, whose
-        traceback goes to the log (stderr).
+        A P2PChatError, alone or in an exception group of trio's, is told as it is; everything else is a bug,
+        whose traceback goes to the log (stderr).
         """
         try:
             yield
         except (Exception, BaseExceptionGroup) as raised:  # noqa: BLE001 - the outermost frame of a process
-            expected = _expected(raised)
-            if expected is None:
+            error = _expected(raised)
+            if error is None:
                 traceback.print_exception(raised)
-                self._say(
-                    {
-                        "error": {
-                            "code": "BUG",
-                            "message": f"{type(raised).__name__} while running",
-                            "hint": "",
-                        }
-                    }
-                )
-                raise SystemExit(BUG_STATUS) from None
-            print(f"{expected.code}: {expected.message}", file=sys.stderr, flush=True)
-            self._say({"error": expected.as_json()})
-            raise SystemExit(expected.exit_status) from None
+                error = Bug(f"{type(raised).__name__} in {_program()}; the log has the traceback")
+            self._say({"error": error.as_json()})
+            raise SystemExit(error.exit_status) from None
 
     def _say(self, message: Mapping[str, object]) -> None:
         try:
             self.control.sendall(json.dumps(message).encode() + b"\n")
         except OSError:
             return  # the launcher has gone: end of file says what to do next
+
+
+def _program() -> str:
+    package = getattr(sys.modules["__main__"], "__package__", None)
+    return str(package or "a child process")
 
 
 def _expected(raised: BaseException) -> P2PChatError | None:
