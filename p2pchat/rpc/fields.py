@@ -1,0 +1,165 @@
+"""The words of the control socket: field kinds, bounds, and the objects that several methods give back."""
+
+from typing import Final
+
+from p2pchat import limits
+from p2pchat.rpc.shape import Boolean, Field, Integer, Kind, ListOf, Nullable, OneOf, Record, Text
+
+PAGE_ITEMS: Final = 64
+PAGE_TEXT_BYTES: Final = 140_000
+RECIPIENTS: Final = 64
+WAIT_MS: Final = 30_000  # the longest that one request waits; a caller who wants more asks again
+
+STATES: Final = ("queued", "sent", "delivered", "read", "failed")  # rising, but for the last
+AWAITABLE: Final = STATES[:4]
+CONTACT_STATES: Final = ("requested", "incoming", "accepted", "restored", "blocked")
+
+ID: Final = Text(61, 61, r"pc1[02-9ac-hj-np-z]{58}")
+PEER: Final = Text(limits.NICKNAME_BYTES)  # alias, nickname that only one contact bears, ID or 8 characters of it
+MESSAGE: Final = Text(32, 32, r"[0-9a-f]{32}")
+MESSAGE_PREFIX: Final = Text(32, 8, r"[0-9a-f]{8,32}")
+HEX64: Final = Text(64, 64, r"[0-9a-f]{64}")
+ADDRESS: Final = Text(limits.HOST_BYTES + 8)  # HOST:PORT
+ADDRESSES: Final = ListOf(ADDRESS, limits.ADDRESSES)
+ALIAS: Final = Text(limits.NICKNAME_BYTES, 1, r"(?!pc1)[^-@#\s\x00-\x1f\x7f-\x9f][^\s\x00-\x1f\x7f-\x9f]{0,63}")
+NICKNAME: Final = Text(limits.NICKNAME_BYTES, 0)
+TIME_MS: Final = Integer()
+WORD: Final = Text(64)
+REASON: Final = Text(256, 0)
+YES: Final = Boolean()
+
+
+def need(name: str, kind: Kind, doc: str) -> Field:
+    return Field(name, kind, doc)
+
+
+def may(name: str, kind: Kind, doc: str, default: bool | int | str | None = None) -> Field:
+    return Field(name, kind, doc, required=False, default=default)
+
+
+def record(*fields: Field) -> Record:
+    return Record(fields)
+
+
+def page_of(item: Kind) -> Record:
+    return record(
+        need("items", ListOf(item, PAGE_ITEMS), "in the documented order"),
+        need("next", Nullable(Text(128)), "pass it as `page` for what follows; null: that was all"),
+    )
+
+
+PAGE: Final = may("page", Text(128), "`next` of the page before")
+NAMED_PEER: Final = need("peer", PEER, "alias, unique nickname, ID, or 8 or more first characters of an ID")
+NAMED_MESSAGE: Final = need("message", MESSAGE_PREFIX, "message id, or 8 or more first characters of it")
+
+WHOAMI: Final = record(
+    need("id", ID, "own ID"),
+    need("fingerprint", HEX64, "SHA-256 of the root public key"),
+    need("pubkey_md5", Text(32, 32, "[0-9a-f]{32}"), "MD5 of the root public key; decides nothing"),
+    need("nickname", NICKNAME, "own nickname, empty where none was chosen"),
+    need("listen", ADDRESSES, "where the daemon listens"),
+)
+
+STATUS: Final = record(
+    need("id", ID, "own ID"),
+    need("running", YES, "true: the daemon answered"),
+    need("listen", ADDRESSES, "where the daemon listens"),
+    need("wall", OneOf(("A", "B", "C", "none")), "how far the operating system seals the vault"),
+    need("contacts", Integer(), "accepted contacts"),
+    need("online", Integer(), "contacts with a link now"),
+    need("outbox", Integer(), "deliveries that still wait"),
+    need("last_cursor", Integer(), "number of the newest event"),
+    need("backup_verified_ms", Nullable(TIME_MS), "when a copy of the key was last proved; null: never"),
+)
+
+RECIPIENT: Final = record(
+    need("id", ID, "recipient"),
+    need("state", OneOf(STATES), "how far the message came"),
+    may("reason", REASON, "why it waits or failed"),
+)
+
+SENT: Final = record(
+    need("message", MESSAGE, "message id"),
+    need("state", OneOf(STATES), "the lowest of the recipients' states; failed only where all failed"),
+    need("recipients", ListOf(RECIPIENT, RECIPIENTS), "one a recipient, in the order given"),
+)
+
+HISTORY_ROW: Final = record(
+    need("message", MESSAGE, "message id"),
+    need("direction", OneOf(("in", "out")), "received or sent"),
+    need("state", OneOf(STATES), "how far it came; an incoming one is delivered, or read"),
+    need("from", ID, "sender"),
+    need("sent_ms", TIME_MS, "by the sender's clock"),
+    need("text", Text(limits.TEXT_BYTES, 0), "whole and unchanged; empty where withdrawn"),
+    may("withdrawn", YES, "true where the sender withdrew it"),
+    may("needs_newer_version", YES, "true for a kind that this version does not know"),
+)
+
+MESSAGE_SHOWN: Final = Record(
+    (
+        *HISTORY_ROW.fields,
+        need("received_ms", Nullable(TIME_MS), "when it was stored here; null for an own message"),
+        need("expires_ms", Nullable(TIME_MS), "when it is given up; null: never"),
+        need("recipients", ListOf(RECIPIENT, RECIPIENTS), "of an own message; else empty"),
+    )
+)
+
+OUTBOX_ROW: Final = record(
+    need("message", MESSAGE, "message id"),
+    need("to", ID, "recipient"),
+    need("state", OneOf(STATES), "queued, sent; after a cancel failed"),
+    need("reason", REASON, "why it waits; empty where nothing is wrong"),
+    need("next_try_ms", Nullable(TIME_MS), "next attempt to reach the contact; null: linked, or paused"),
+    need("queued_ms", TIME_MS, "when it was written"),
+    need("size_bytes", Integer(), "size of the text"),
+)
+
+CONTACT: Final = record(
+    need("id", ID, "the contact's ID"),
+    need("alias", Nullable(ALIAS), "one's own name for the contact"),
+    need("nickname", Nullable(NICKNAME), "the contact's name for itself"),
+    need("state", OneOf(CONTACT_STATES), "requested: by me; incoming: by the contact"),
+    need("verified", YES, "whether the safety number was compared"),
+    need("channel", OneOf(("ok", "healing", "error")), "the end-to-end channel"),
+    need("presence", OneOf(("online", "away", "busy", "offline", "unknown")), "as far as known here"),
+    need("path", OneOf(("direct", "relayed", "tor", "none")), "of the link that stands now"),
+    need("carrier", OneOf(("ws", "poll", "tls", "raw", "none")), "of the link that stands now"),
+    need("addresses", ADDRESSES, "HOST:PORT, as far as known"),
+)
+
+REQUEST: Final = record(
+    need("id", ID, "who asks, or is asked"),
+    need("nickname", Nullable(NICKNAME), "null until the link tells"),
+    need("message", Nullable(Text(limits.NOTE_BYTES, 0)), "the words that came with it; null until the link tells"),
+    need("direction", OneOf(("in", "out")), "in: somebody asks me"),
+    need("via", OneOf(("tracker", "card", "question", "link")), "how the two met"),
+)
+
+EVENT: Final = record(
+    need("cursor", Integer(1), "number of the event in the daemon's log"),
+    need(
+        "type",
+        OneOf(("message", "withdrawn", "contact-request", "contact-accepted", "key-changed", "delivery", "warning")),
+        "what happened",
+    ),
+    may("from", ID, "who caused it, where somebody did"),
+    may("nickname", Nullable(NICKNAME), "message, contact-request, contact-accepted: the sender's"),
+    may("message", MESSAGE, "message, withdrawn, delivery: which one"),
+    may("group", Nullable(WORD), "message: group id, or null"),
+    may("sent_ms", TIME_MS, "message: by the sender's clock"),
+    may("received_ms", TIME_MS, "message, warning, ...: when it was stored here"),
+    may("text", Text(limits.TEXT_BYTES, 0), "message: its text; contact-request: its words; warning: what is wrong"),
+    may("files", ListOf(WORD, 0), "message: attachments; always empty as yet"),
+    may("state", OneOf(STATES), "delivery: the state now reached"),
+    may("to", ID, "delivery: the recipient"),
+    may("reason", REASON, "delivery: why it failed"),
+    may("fingerprint", HEX64, "key-changed: of the new root key"),
+    may("needs_newer_version", YES, "message: true for a kind that this version does not know"),
+)
+
+SETTING: Final = record(
+    need("key", WORD, "name"),
+    need("value", Text(4096, 0), "value in force, as `config set` takes it; a list is joined with commas"),
+    need("default", Text(4096, 0), "value where nothing is set"),
+    need("help", Text(256), "what it does"),
+)
