@@ -21,6 +21,7 @@ EXPIRED_SET_GRACE_DAYS: Final = 7
 ADDRESSES: Final = 8
 HOST_BYTES: Final = 255
 CARD_BYTES: Final = 64 * 1024
+CARD_FILE_BYTES: Final = 256 * 1024  # the armoured card with the mail around it
 CARD_DAYS: Final = 90
 
 # link (PROTOCOL 2, DESIGN 6)
@@ -47,6 +48,10 @@ EPOCH_S: Final = 24 * 3600.0
 EPOCH_MESSAGES_HARD: Final = 100_000
 RATCHET_JUMP: Final = 100_000
 SEALED_REQUEST_BYTES: Final = 16 * 1024
+
+# own files (keys/seal.py, keys/key_file.py)
+KEY_FILE_BYTES: Final = 128 * 1024
+PASSWORD_BYTES: Final = 1024
 
 # messages (CLI, PROTOCOL 4)
 TEXT_BYTES: Final = 65_000

@@ -1,7 +1,7 @@
 """Every structure that p2pchat puts on a wire, in a file or under a signature, in one file to be read as the format.
 
 Each class is a msgpack array in field order; ``LABEL`` is its first element where set. Sizes are bytes. Signed
-structures travel as ``Signed(body, signature)``, where ``body`` is the received encoding of the structure and the signature covers
+structures travel as ``Signed(body, signature)``: ``body`` is the received encoding, and the signature covers
 ``body`` (whose label and Q name its meaning). docs/protocol.md explains the use of each.
 """
 
@@ -350,6 +350,8 @@ class VaultSecrets(Struct):
     device_set: DeviceSetBytes
     store_key: Bytes32  # the vault's half of the store's key
     created_ms: U64
+    nickname: Nickname  # these two: the first profile, which the vault's store takes over
+    avatar: Annotated[bytes, up_to(limits.AVATAR_BYTES)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

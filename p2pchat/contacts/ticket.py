@@ -1,0 +1,26 @@
+"""The friend ticket: what I give a friend at ``accept`` so that I know him again after losing my contact list.
+
+It is a MAC over the friend's ID under a key that follows from my root, so a restored node recomputes it (PROTOCOL 1).
+"""
+
+from hashlib import sha256
+from hmac import compare_digest
+from hmac import digest as hmac
+from typing import Final
+
+from p2pchat.ids import UserId
+from p2pchat.keys.kdf import hkdf
+from p2pchat.keys.root import RootKey
+
+TICKET_BYTES: Final = 32
+_LABEL: Final = b"p2pchat/1/friend-ticket"
+
+
+def friend_ticket(root: RootKey, friend: UserId) -> bytes:
+    """32 bytes, the same each time."""
+    return hmac(hkdf(root.secret, _LABEL), friend, sha256)
+
+
+def is_my_ticket(root: RootKey, friend: UserId, ticket: bytes) -> bool:
+    """Whether I once gave ``ticket`` to ``friend``. Constant time."""
+    return compare_digest(friend_ticket(root, friend), ticket)

@@ -1,0 +1,140 @@
+"""A secret sealed under a password: ``unlock.key`` today, the backup container later.
+
+Layout, big-endian:
+  header: magic ``P2PU`` ‖ version 1 ‖ factors 1 ‖ KDF id 1 ‖ memory KiB u32 ‖ passes u32 ‖ lanes 1
+          ‖ salt 16 ‖ nonce 24 ‖ commitment 32 ‖ plaintext length u16
+  then XChaCha20-Poly1305(plaintext) with the whole header as associated data, then SHA-256[:8] of all before.
+
+Argon2id (RFC 9106) gives 64 bytes: encryption key ‖ commitment. The commitment is compared first and in constant time,
+so that one container cannot open under two passwords (partitioning oracles, Len et al. 2021). The checksum outside
+tells damage from a wrong password. Costs are bounded before they are paid: a forged header is no denial of service.
+"""
+
+import struct
+import unicodedata
+from dataclasses import dataclass
+from hashlib import sha256
+from hmac import compare_digest
+from typing import Final
+
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_decrypt as _open
+from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_encrypt as _seal
+from nacl.exceptions import CryptoError as SodiumError
+
+from p2pchat.errors import Corrupt, DongleMissing, Failed, Usage, WrongPassword
+from p2pchat.limits import PASSWORD_BYTES
+
+MAGIC: Final = b"P2PU"
+VERSION: Final = 1
+PASSWORD_ONLY: Final = 1  # factors: bit 0 = password, bit 1 = dongle (reserved)
+ARGON2ID: Final = 1
+FRESH_BYTES: Final = 16 + 24  # salt ‖ nonce
+SECRET_BYTES: Final = 4096
+_HEADER: Final = struct.Struct(">4sBBBIIB16s24s32sH")
+_TAG_BYTES: Final = 16
+_SUM_BYTES: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one guess at the password costs."""
+
+    memory_kib: int
+    passes: int
+    lanes: int
+
+    def bounded(self) -> bool:
+        """Whether a reader will pay it: 64 MiB to 2 GiB, 1 to 10 passes, 1 to 16 lanes (security F1)."""
+        return 64 * 1024 <= self.memory_kib <= 2 * 1024 * 1024 and 1 <= self.passes <= 10 and 1 <= self.lanes <= 16
+
+
+STANDARD: Final = Cost(memory_kib=256 * 1024, passes=3, lanes=4)  # 0.7 s on two cores of 2024
+LIGHT: Final = Cost(memory_kib=64 * 1024, passes=1, lanes=1)  # 0.07 s: tests, the demo, very slow machines
+
+
+def seal(secret: bytes, password: bytes, *, fresh: bytes, cost: Cost = STANDARD) -> bytes:
+    """The container. ``fresh`` is 40 random bytes; ``password`` is UTF-8. Slow on purpose: run it in a worker.
+
+    Raises Usage for an empty, overlong or non-UTF-8 password.
+    """
+    assert len(fresh) == FRESH_BYTES
+    assert len(secret) <= SECRET_BYTES
+    assert cost.bounded()
+    salt, nonce = fresh[:16], fresh[16:]
+    key, commitment = _stretch(normalise_password(password), salt, cost)
+    header = _HEADER.pack(
+        MAGIC, VERSION, PASSWORD_ONLY, ARGON2ID, cost.memory_kib, cost.passes, cost.lanes,
+        salt, nonce, commitment, len(secret),
+    )  # fmt: skip
+    body = header + _seal(secret, header, nonce, key)
+    return body + _checksum(body)
+
+
+def open_sealed(data: bytes, password: bytes) -> bytes:
+    """The secret. Checks in this order: form, checksum, version, bounds, factors, password.
+
+    Raises Corrupt (damage, or no such container), WrongPassword, DongleMissing, Failed (newer version, no memory).
+    """
+    cost, salt, nonce, commitment = _parse(data)
+    key, expected = _stretch(normalise_password(password), salt, cost)
+    if not compare_digest(commitment, expected):
+        raise WrongPassword("the password is wrong", hint="try again; capital letters and keyboard layout count")
+    header, ciphertext = data[: _HEADER.size], data[_HEADER.size : -_SUM_BYTES]
+    try:
+        return _open(ciphertext, header, nonce, key)
+    except SodiumError as error:
+        raise _damaged("its content was altered") from error
+
+
+def normalise_password(password: bytes) -> bytes:
+    """NFKC of the UTF-8 text, so that one password typed on two systems is one password. Raises Usage."""
+    if not password:
+        raise Usage("the password is empty", hint="choose one; p2pchat init offers a generated phrase")
+    if len(password) > PASSWORD_BYTES:
+        raise Usage(f"the password is longer than {PASSWORD_BYTES} bytes", hint="choose a shorter one")
+    try:
+        return unicodedata.normalize("NFKC", password.decode()).encode()
+    except UnicodeDecodeError as error:
+        raise Usage("the password is not UTF-8 text", hint="check the terminal's or the file's encoding") from error
+
+
+def _parse(data: bytes) -> tuple[Cost, bytes, bytes, bytes]:
+    """Cost, salt, nonce and commitment of a container whose checksum and bounds are right."""
+    if len(data) < _HEADER.size + _TAG_BYTES + _SUM_BYTES or data[: len(MAGIC)] != MAGIC:
+        raise _damaged("it does not begin as one")
+    if len(data) > _HEADER.size + SECRET_BYTES + _TAG_BYTES + _SUM_BYTES:
+        raise _damaged("it is too long")
+    if not compare_digest(_checksum(data[:-_SUM_BYTES]), data[-_SUM_BYTES:]):
+        raise _damaged("its checksum is wrong")
+    _, version, factors, kdf, memory, passes, lanes, salt, nonce, commitment, length = _HEADER.unpack_from(data)
+    if version != VERSION or kdf != ARGON2ID:
+        raise Failed("the key file was made by a newer p2pchat", hint="update p2pchat")
+    if len(data) != _HEADER.size + length + _TAG_BYTES + _SUM_BYTES:
+        raise _damaged("its length is wrong")
+    cost = Cost(memory, passes, lanes)
+    if not cost.bounded():
+        raise _damaged("it asks for a password cost out of bounds")
+    if factors != PASSWORD_ONLY:
+        raise DongleMissing("this key file needs a dongle, which this version cannot read", hint="update p2pchat")
+    return cost, salt, nonce, commitment
+
+
+def _stretch(password: bytes, salt: bytes, cost: Cost) -> tuple[bytes, bytes]:
+    """(encryption key, commitment), 32 bytes each."""
+    try:
+        out = Argon2id(
+            salt=salt, length=64, iterations=cost.passes, lanes=cost.lanes, memory_cost=cost.memory_kib
+        ).derive(password)
+    except MemoryError as error:
+        needed = cost.memory_kib // 1024
+        raise Failed(f"checking the password needs {needed} MiB of free memory", hint="close a program") from error
+    return out[:32], out[32:]
+
+
+def _checksum(body: bytes) -> bytes:
+    return sha256(body).digest()[:_SUM_BYTES]
+
+
+def _damaged(why: str) -> Corrupt:
+    return Corrupt(f"the key file is damaged: {why}", hint="restore it from a copy of the home")

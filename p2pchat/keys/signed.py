@@ -1,0 +1,50 @@
+"""What a device signs with ``sign_ed25519``: address records and cards.
+
+Both structures carry their label, the user's ID and the device inside, so the signature over the encoding is enough.
+"""
+
+from typing import TypeVar
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from p2pchat.errors import BadSignature, Untrusted
+from p2pchat.keys.devices import DeviceKeys, VerifiedSet
+from p2pchat.wire.structs import AddressRecord, Card, Signed
+
+DeviceSigned = TypeVar("DeviceSigned", AddressRecord, Card)
+
+
+def sign(record: AddressRecord | Card, keys: DeviceKeys) -> bytes:
+    """An encoded Signed by the device that ``record`` names."""
+    body = record.encode()
+    return Signed(body=body, signature=keys.sign.sign(body)).encode()
+
+
+def verify_address_record(raw: bytes, devices: VerifiedSet) -> AddressRecord:
+    """Check an encoded Signed(AddressRecord). Raises BadFormat, Untrusted (other ID or device), BadSignature."""
+    return _verify(AddressRecord, Signed.decode(raw), devices, "address record")
+
+
+def verify_card_signature(signed: Signed, devices: VerifiedSet) -> Card:
+    """Check a Signed(Card) against the device set that came with it. Raises as ``verify_address_record``."""
+    return _verify(Card, signed, devices, "card")
+
+
+def verify_ed25519(public: bytes, signature: bytes, message: bytes, what: str) -> None:
+    """Raises BadSignature, naming ``what`` is not signed by its device."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+    except (InvalidSignature, ValueError) as error:
+        raise BadSignature(f"the {what} is not signed by the device that it names") from error
+
+
+def _verify(kind: type[DeviceSigned], signed: Signed, devices: VerifiedSet, what: str) -> DeviceSigned:
+    record = kind.decode(signed.body)
+    if record.user != devices.user:
+        raise Untrusted(f"the {what} belongs to another ID")
+    device = devices.device(record.device)
+    if device is None:
+        raise Untrusted(f"the {what} comes from a device that its ID does not list")
+    verify_ed25519(device.sign_ed25519, signed.signature, signed.body, what)
+    return record
