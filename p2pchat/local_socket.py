@@ -50,9 +50,7 @@ def listen(path: Path) -> socket.socket:
         sock.listen(BACKLOG)
     except OSError as error:
         sock.close()
-        raise Failed(
-            f"cannot make the socket {path}: {error.strerror}", hint=f"ls -ld {path.parent}"
-        ) from error
+        raise Failed(f"cannot make the socket {path}: {error.strerror}", hint=f"ls -ld {path.parent}") from error
     finally:
         os.umask(mask)
     return sock
@@ -65,9 +63,7 @@ def _remove_stale(path: Path) -> None:
         return
     if not stat.S_ISSOCK(mode):
         what = "a symbolic link" if stat.S_ISLNK(mode) else "no socket"
-        raise Failed(
-            f"{path} is {what}; it will not be followed or replaced", hint=f"look at it, then: rm {path}"
-        )
+        raise Failed(f"{path} is {what}; it will not be followed or replaced", hint=f"look at it, then: rm {path}")
     path.unlink()
 
 
