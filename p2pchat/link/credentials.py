@@ -1,0 +1,76 @@
+"""What proves an identity on a link: the key log that leads to an ID, and the device set that names its link keys."""
+
+from dataclasses import dataclass
+
+from p2pchat.errors import AuthFailed, Untrusted
+from p2pchat.ids import DeviceId, UserId
+from p2pchat.keys.devices import VerifiedSet, verify_device_set
+from p2pchat.keys.key_log import KeyChain, verify_key_log
+
+
+class IdentityDiffers(AuthFailed):
+    """Somebody answered who does not hold the identity that was expected."""
+
+
+class ExpiredDevices(Untrusted):
+    """A first contact whose device set has expired; a contact who is known already still gets a link."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A verified key log and a verified device set of one identity."""
+
+    chain: KeyChain
+    devices: VerifiedSet
+
+    @classmethod
+    def verify(cls, key_log: bytes, device_set: bytes) -> "Credentials":
+        """Raises BadFormat, BadSignature or Untrusted. Whose credentials they are is ``user``; expiry is not judged."""
+        chain = verify_key_log(key_log)
+        return cls(chain, verify_device_set(device_set, chain))
+
+    @property
+    def user(self) -> UserId:
+        return self.chain.user
+
+    def match(self, head: bytes, set_hash: bytes) -> bool:
+        """Whether these are the objects that the peer's hashes name."""
+        return self.chain.head == head and self.devices.set_hash == set_hash
+
+    def check_link_key(self, device: DeviceId, link_x25519: bytes) -> None:
+        """Raise IdentityDiffers unless ``device`` is listed with that link key (public values, so ``==`` will do)."""
+        record = self.devices.device(device)
+        if record is None or record.link_x25519 != link_x25519:
+            raise IdentityDiffers("the peer's link key belongs to no device of this identity")
+
+    def check_first_contact(self, now_ms: int) -> None:
+        """Raise ExpiredDevices where the device set has expired. Only for somebody who is not pinned (PROTOCOL 1)."""
+        if self.devices.expired(now_ms):
+            raise ExpiredDevices(
+                "their device set has expired, or this computer's clock is wrong",
+                hint="compare the clocks, or ask them for a new card",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """This node on a link."""
+
+    credentials: Credentials
+    device: DeviceId
+    link_private: bytes  # X25519, 32 bytes
+
+    @property
+    def user(self) -> UserId:
+        return self.credentials.user
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authenticated:
+    """The other end of a link, proven."""
+
+    user: UserId
+    device: DeviceId
+    initiator: bool  # whether *we* dialled
+    handshake_hash: bytes  # 32
+    credentials: Credentials

@@ -1,0 +1,44 @@
+"""Bounds on what others may make us do: a token bucket, and a memory of handshakes seen. Pure."""
+
+from collections import OrderedDict
+from typing import Final
+
+REMEMBERED_EPHEMERALS: Final = 16_384  # 0.5 MiB of keys
+
+
+class TokenBucket:
+    """``burst`` at once, ``per_s`` back each second."""
+
+    def __init__(self, *, burst: float, per_s: float, now_s: float) -> None:
+        self._burst = burst
+        self._per_s = per_s
+        self._tokens = burst
+        self._filled_s = now_s
+
+    def take(self, now_s: float) -> bool:
+        """Whether one more is within the bound."""
+        self._tokens = min(self._burst, self._tokens + (now_s - self._filled_s) * self._per_s)
+        self._filled_s = now_s
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+
+class SeenEphemerals:
+    """The initiators' ephemeral keys of late: one that comes again is a replay (PROTOCOL 2).
+
+    Only message 1s whose psk tag was valid get here, so who does not know the ID cannot crowd the memory out.
+    """
+
+    def __init__(self, remembered: int = REMEMBERED_EPHEMERALS) -> None:
+        self._remembered = remembered
+        self._seen: OrderedDict[bytes, None] = OrderedDict()
+
+    def is_new(self, ephemeral: bytes) -> bool:
+        if ephemeral in self._seen:
+            return False
+        self._seen[ephemeral] = None
+        if len(self._seen) > self._remembered:
+            self._seen.popitem(last=False)
+        return True
