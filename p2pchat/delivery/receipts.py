@@ -1,0 +1,50 @@
+"""When to tell the peer how far I am: cumulative, coalesced, only what is committed. Lives with the link, in memory."""
+
+from dataclasses import dataclass, replace
+
+from p2pchat.delivery.incoming import InQueue
+from p2pchat.delivery.outgoing import OutQueue
+from p2pchat.wire.structs import Receipt, Resume
+
+
+def resume_of(outgoing: OutQueue, incoming: InQueue) -> Resume:
+    """What to say when the epochs agree. Give the *committed* queues."""
+    return Resume(
+        incarnation=outgoing.incarnation,
+        first=outgoing.first,
+        tail=outgoing.tail,
+        have_incarnation=incoming.incarnation,
+        have=incoming.have,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Receipts:
+    """What the peer was told over this link."""
+
+    told: tuple[int, int] = (0, 0)  # delivered, read
+    repeat: bool = False
+    asked: bool = False  # a Resume is out because a number was skipped
+
+    def wanted_again(self) -> "Receipts":
+        """An old number came: the peer seems not to know what I have."""
+        return replace(self, repeat=True)
+
+    def ask(self) -> tuple[bool, "Receipts"]:
+        """(whether to say Resume now, receipts afterwards): once, however many numbers lie ahead, until one is taken."""
+        return not self.asked, replace(self, asked=True)
+
+    def taken(self) -> "Receipts":
+        """The next number came: a later gap may be asked about again."""
+        return replace(self, asked=False) if self.asked else self
+
+    def due(self, queue: InQueue, read: int = 0) -> tuple[Receipt | None, "Receipts"]:
+        """(what to send now, receipts afterwards). Call after each commit, with the committed queue.
+
+        ``read``: highest number that a reader passed, 0 where read receipts are off.
+        """
+        now = (queue.have, min(read, queue.have))
+        if not queue.incarnation or (now == self.told and not self.repeat):
+            return None, self
+        receipt = Receipt(incarnation=queue.incarnation, delivered=now[0], read=now[1])
+        return receipt, Receipts(now, repeat=False, asked=self.asked)
