@@ -15,6 +15,7 @@ receives its key after its imports and before its event loop; what it sends alwa
 """
 
 import json
+import signal
 import socket
 import sys
 import traceback
@@ -26,6 +27,7 @@ from typing import Final
 from p2pchat.errors import BadFormat, Bug, P2PChatError
 
 LINE_BYTES: Final = 64 * 1024
+EXPIRE_S: Final = 3  # a little more than the launcher grants before it kills
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,11 @@ class Lifeline:
     def request_stop(self) -> None:
         """Ask the launcher to end the daemon; end of file on the control socket follows."""
         self._say({"stop": True})
+
+    def expire(self, seconds: int = EXPIRE_S) -> None:
+        """Call at end of file: a child that hangs while it ends is killed, also where no launcher is left to do it."""
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(seconds)
 
     @contextmanager
     def reporting(self) -> Iterator[None]:
