@@ -77,7 +77,10 @@ def open_sealed(data: bytes, password: bytes) -> bytes:
     Raises Corrupt (damage, or no such container), WrongPassword, DongleMissing, Failed (newer version, no memory).
     """
     cost, salt, nonce, commitment = _parse(data)
-    key, expected = _stretch(normalise_password(password), salt, cost)
+    try:
+        key, expected = _stretch(normalise_password(password), salt, cost)
+    except Usage as error:
+        raise WrongPassword(error.message, hint=error.hint) from error
     if not compare_digest(commitment, expected):
         raise WrongPassword("the password is wrong", hint="try again; capital letters and keyboard layout count")
     header, ciphertext = data[: _HEADER.size], data[_HEADER.size : -_SUM_BYTES]
@@ -90,7 +93,7 @@ def open_sealed(data: bytes, password: bytes) -> bytes:
 def normalise_password(password: bytes) -> bytes:
     """NFKC of the UTF-8 text, so that one password typed on two systems is one password. Raises Usage."""
     if not password:
-        raise Usage("the password is empty", hint="choose one; p2pchat init offers a generated phrase")
+        raise Usage("the password is empty", hint="p2pchat init offers a generated phrase")
     if len(password) > PASSWORD_BYTES:
         raise Usage(f"the password is longer than {PASSWORD_BYTES} bytes", hint="choose a shorter one")
     try:
