@@ -165,6 +165,11 @@ def test_an_expired_card_points_at_the_clock() -> None:
     assert "clock" in caught.value.hint
 
 
+def test_a_card_may_end_before_its_device_set() -> None:
+    with pytest.raises(Untrusted, match="good until"):
+        read_card(_forge(replace(CARD, not_after_ms=NOW_MS - 1)), now_ms=NOW_MS)
+
+
 def test_an_expired_device_set_is_refused_whatever_the_card_says() -> None:
     records = list(ANN.devices.records)
     old = make_device_set(ANN.root, ANN.user, records, not_after_ms=NOW_MS - 1)

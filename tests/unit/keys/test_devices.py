@@ -89,11 +89,16 @@ def test_a_genesis_signature_is_no_set_signature() -> None:
 
 @pytest.mark.parametrize(
     "raw",
-    [b"", bytes(DEVICE_SET_BYTES + 1), codec.pack([b"", bytes(1024)]), ANN.devices.raw[:-1], ANN.chain.raw],
+    [b"", codec.pack([b"", bytes(1024)]), ANN.devices.raw[:-1], ANN.chain.raw],
 )
 def test_other_shapes_are_refused(raw: bytes) -> None:
     with pytest.raises(BadFormat):
         verify_device_set(raw, ANN.chain)
+
+
+def test_the_size_is_checked_before_anything_is_read() -> None:
+    with pytest.raises(BadFormat, match="at most"):
+        verify_device_set(bytes(DEVICE_SET_BYTES + 1), ANN.chain)
 
 
 @pytest.mark.parametrize("count", [0, DEVICES + 1])

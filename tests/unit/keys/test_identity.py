@@ -4,7 +4,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from p2pchat.errors import Corrupt
-from p2pchat.keys.devices import DEVICE_SET_MS
+from p2pchat.keys.devices import DEVICE_SET_MS, make_device_set
 from p2pchat.keys.identity import FRESH_BYTES, create_identity, load_identity
 from p2pchat.keys.key_log import verify_key_log
 from p2pchat.keys.user_id import public_point
@@ -58,6 +58,14 @@ def _spoilt(name: str) -> VaultSecrets:
 def test_parts_of_two_identities_do_not_load(name: str) -> None:
     with pytest.raises(Corrupt, match="own identity is damaged"):
         load_identity(_spoilt(name))
+
+
+def test_a_record_of_an_older_build_still_loads() -> None:
+    """Capabilities are what the build of that day understood; they say nothing about the keys."""
+    me = load_identity(VAULT)
+    older = replace(me.record, capabilities=("text",))
+    device_set = make_device_set(me.root, me.user, [older], not_after_ms=NOW_MS)
+    assert load_identity(replace(VAULT, device_set=device_set)).record == older
 
 
 def test_both_primes_of_another_root_do_not_load() -> None:

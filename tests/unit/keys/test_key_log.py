@@ -84,11 +84,15 @@ def test_a_second_genesis_is_refused() -> None:
         verify_key_log(KeyLog(entries=(ENTRY, ENTRY)).encode())
 
 
+def test_the_size_is_checked_before_anything_is_read() -> None:
+    with pytest.raises(BadFormat, match="at most"):
+        verify_key_log(bytes(KEY_LOG_BYTES + 1))
+
+
 @pytest.mark.parametrize(
     "raw",
     [
         b"",
-        bytes(KEY_LOG_BYTES + 1),
         codec.pack(["p2pchat/1/key-log", []]),
         codec.pack(["p2pchat/1/key-log", [ENTRY] * (KEY_LOG_ENTRIES + 1)]),
         codec.pack(["p2pchat/1/device-set", [ENTRY]]),

@@ -7,7 +7,7 @@ from nacl.bindings import crypto_pwhash_ALG_ARGON2ID13 as ARGON2ID13
 
 from p2pchat.errors import Corrupt, DongleMissing, Failed, P2PChatError, Usage, WrongPassword
 from p2pchat.keys import seal as seal_module
-from p2pchat.keys.seal import FRESH_BYTES, LIGHT, STANDARD, Cost, normalise_password, open_sealed, seal
+from p2pchat.keys.seal import FRESH_BYTES, LIGHT, SECRET_BYTES, STANDARD, Cost, normalise_password, open_sealed, seal
 
 SECRET, PASSWORD, FRESH = bytes(range(32)), "pässword".encode(), bytes(range(100, 100 + FRESH_BYTES))
 SEALED = seal(SECRET, PASSWORD, fresh=FRESH, cost=LIGHT)
@@ -66,6 +66,13 @@ def test_every_truncation_and_any_tail_is_damage(no_stretching: None) -> None:
     for wrong in [SEALED[:size] for size in range(len(SEALED))] + [SEALED + b"\0", SEALED + bytes(9000)]:
         with pytest.raises(Corrupt, match="damaged"):
             open_sealed(wrong, PASSWORD)
+
+
+def test_no_container_is_longer_than_its_longest_secret(no_stretching: None) -> None:
+    with pytest.raises(Corrupt, match="too long"):
+        open_sealed(SEALED + bytes(SECRET_BYTES), PASSWORD)
+    with pytest.raises(AssertionError):
+        seal(bytes(SECRET_BYTES + 1), PASSWORD, fresh=FRESH, cost=LIGHT)
 
 
 @pytest.mark.parametrize(

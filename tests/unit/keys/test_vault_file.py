@@ -62,6 +62,11 @@ def test_every_truncation_and_any_tail_is_damage() -> None:
             open_gate(wrong, GATE_KEY)
 
 
+def test_even_an_authentic_file_is_bounded() -> None:
+    with pytest.raises(Corrupt, match="does not have the form"):
+        open_vault(seal_with_key(VAULT_KEY, bytes(KEY_FILE_BYTES), b"vault", NONCE), VAULT_KEY)
+
+
 def test_the_store_needs_both_halves() -> None:
     key = store_key(VAULT.store_key, GATE.store_share)
     assert len(key) == 32
