@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from p2pchat.errors import BadFormat, Bug, P2PChatError
+from p2pchat.hardening import refuse_dumps
 
 LINE_BYTES: Final = 64 * 1024
 EXPIRE_S: Final = 3  # a little more than the launcher grants before it kills
@@ -54,6 +55,7 @@ class Lifeline:
             control, boundary, listener = (socket.socket(fileno=int(word)) for word in words)
         except OSError as error:
             raise BadFormat("this program is started by the daemon only", hint="p2pchat daemon start") from error
+        refuse_dumps()  # what comes next is a key
         return cls(control, boundary, listener)
 
     def fileno(self) -> int:
