@@ -1,95 +1,347 @@
-"""API draft: see docstrings; bodies follow."""
+"""How two vaults come to the same epoch over one link, as a table (PROTOCOL 3).
 
-from dataclasses import dataclass
-from enum import Enum
-from typing import Protocol, Self
+Only lo (the bytewise smaller ID) offers; hi asks with REKEY. Each side may crash between any two steps, so each stores
+before it speaks, in an order that leaves one of three pictures at the next HELLO:
 
+    both in n                 -> go on in n; hi drops a pending n+1 that lo cannot have
+    lo in n+1, hi pending n+1 -> lo verified hi's ACCEPT; hi promotes
+    anything else             -> lo offers in mode reset
+
+An ``Agreement`` belongs to one link and is a value: every call gives the next one in a ``Step``. Drop it when the link
+is down; ephemerals go with it. What survives is ``state`` (stored) and ``legs`` (kept in memory).
+"""
+
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from p2pchat.channel import exchange, traffic
+from p2pchat.channel.ctl import UnopenableCtl
+from p2pchat.channel.damage import Fault, Health, Remedy
+from p2pchat.channel.envelope import DamagedEnvelope, UnopenableEnvelope, WrongBodyCheck
+from p2pchat.channel.epoch import NO_SALT, SECRET_BYTES, Mode, rejected_leg
+from p2pchat.channel.exchange import Channel, Draws, Leg, Offering
+from p2pchat.channel.legs import FULL, LegBucket
 from p2pchat.channel.parties import Parties
-from p2pchat.channel.state import ChannelState
+from p2pchat.channel.phases import Ask, Opening, Phase, Role
+from p2pchat.channel.state import ChannelState, Epoch
+from p2pchat.channel.step import Became, Moment, OpenLeg, Step
+from p2pchat.errors import BadFormat
+from p2pchat.limits import EPOCH_MESSAGES, EPOCH_MESSAGES_HARD
 from p2pchat.wire.frames import FrameType
-from p2pchat.wire.structs import Ctl
+from p2pchat.wire.structs import Accept, AcceptCore, Capabilities, Confirm, Ctl, Hello, Offer, Rekey
 
-FRESH_BYTES = 128
-
-
-class Draws(Protocol):
-    """The part of ``env.CryptoDraws`` that an epoch needs."""
-
-    def kem_encapsulate(self, public: bytes) -> tuple[bytes, bytes]: ...
-    def oaep_encrypt(self, modulus: bytes, plaintext: bytes, label: bytes) -> bytes: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    now_s: float  # boot clock
-    now_ms: int  # wall clock
-    fresh: bytes  # FRESH_BYTES random bytes, used once
-
-
-@dataclass(frozen=True, slots=True)
-class OpenLeg:
-    """Work for the RSA worker: root.oaep_open(ciphertext, label), after wait_s; its result goes to leg_opened."""
-
-    ciphertext: bytes
-    label: bytes
-    wait_s: float
-
-
-class Became(Enum):
-    READY = "ready"  # epochs agree on this link (HELLO, or a reset is done): say CTL Resume; wait for the peer's
-    CHANGED = "changed"  # a `next` epoch took over; delivery just goes on
-    UNREADY = "unready"  # a reset is under way: stop sending until READY
-    RESEND = "resend"  # say CTL Resume again, so that the peer sends again from my cursor
-    ERROR = "error"  # over the limit: channel = error, reason "Serious connection error"
+FAULTS: Final[Mapping[type[Exception], Fault]] = {
+    DamagedEnvelope: Fault.DAMAGED,
+    UnopenableEnvelope: Fault.UNOPENABLE,
+    WrongBodyCheck: Fault.WRONG_BODY,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    agreement: "Agreement"  # replaces the one that was asked
-    store: ChannelState | None = None  # commit this before anything below happens
-    frames: tuple[tuple[FrameType, bytes], ...] = ()  # send after the commit, in order
-    work: OpenLeg | None = None  # start after the commit
-    became: frozenset[Became] = frozenset()
-    body: bytes | None = None  # of an envelope that opened: an encoded MessageBody
-    ctl: Ctl | None = None  # of a CTL frame that opened
-
-
 class Agreement:
+    """The pair channel as one link sees it."""
+
+    channel: Channel
+    state: ChannelState
+    draws: Draws = field(repr=False)
+    local_secret: bytes = field(repr=False)  # 32 bytes that never leave this vault: feeds implicit rejection
+    legs: LegBucket = FULL
+    phase: Phase = Phase.HELLO
+    agreed: bool = False  # both sides are known to be in the current epoch
+    capabilities: Capabilities = ()  # the peer's, once its HELLO is here
+    offering: Offering | None = None
+    opening: Opening | None = None
+    asked: bool = False  # hi: a REKEY is out
+
+    # --- what the vault calls -------------------------------------------------------------------------------------
+
     @classmethod
-    def begin(cls, parties: Parties, *, link_hash: bytes, state: ChannelState, local_secret: bytes, draws: Draws,
-              legs: "LegBucket | None" = None, capabilities: tuple[str, ...] = ()) -> Step:
-        """Link up: the first Step holds the HELLO frame. `legs`: the peer's bucket kept from the last link."""
-        raise NotImplementedError
+    def begin(
+        cls,
+        parties: Parties,
+        *,
+        link_hash: bytes,
+        state: ChannelState,
+        local_secret: bytes,
+        draws: Draws,
+        legs: LegBucket = FULL,
+        capabilities: Capabilities = (),
+    ) -> Step:
+        """Link up: the step holds our HELLO. ``legs``: the peer's bucket as the last link's agreement left it."""
+        begun = cls(channel=Channel(parties, link_hash), state=state, draws=draws, local_secret=local_secret, legs=legs)
+        hello = Hello(epoch=state.epoch_id, pending=state.pending_id, capabilities=capabilities)
+        return Step(agreement=begun, frames=((FrameType.HELLO, hello.encode()),))
 
     @property
-    def ready(self) -> bool: ...  # may seal
+    def role(self) -> Role:
+        return Role.LO if self.channel.parties.own_is_lo else Role.HI
+
+    @property
+    def ready(self) -> bool:
+        """Whether bodies may be sealed now."""
+        current = self.state.current
+        return self.agreed and current is not None and current.send.index < EPOCH_MESSAGES_HARD
 
     def frame_received(self, kind: FrameType, body: bytes, at: Moment) -> Step:
-        """HELLO, REKEY, OFFER, ACCEPT, CONFIRM. BadFormat/CryptoError: cut the link (DAMAGED), store nothing."""
-        raise NotImplementedError
+        """HELLO, REKEY, OFFER, ACCEPT or CONFIRM. Raises BadFormat: cut the link and store nothing."""
+        handler = TABLE.get((self.role, self.phase, kind))
+        if handler is None:
+            raise BadFormat(f"{kind.name} may not come from this side, or not now")
+        return handler(self, body, at)
 
-    def envelope_received(self, raw: bytes, at: Moment) -> Step:
-        """ENVELOPE. Applies the damage rule by itself: a damaged one gives a Step without body. BadFormat: cut."""
-        raise NotImplementedError
+    def leg_opened(self, leg: Leg, secret: bytes | None, at: Moment) -> Step:
+        """The RSA worker's result; ``secret`` None = it did not open, which shows only as a wrong MAC.
 
-    def ctl_received(self, raw: bytes, at: Moment) -> Step:
-        raise NotImplementedError
+        A result that nobody waits for any longer changes nothing. Raises BadFormat.
+        """
+        if self.phase is not Phase.OPENING or self.opening is None or self.opening.leg != leg:
+            return Step(agreement=self)
+        good = secret is not None and len(secret) == SECRET_BYTES
+        r = secret if secret is not None and good else rejected_leg(self.local_secret, leg.ciphertext)
+        if self.role is Role.HI:
+            return self._answer(self.opening, r, at)
+        return self._verify(self.opening, r, at)
 
-    def leg_opened(self, secret: bytes | None, at: Moment) -> Step:
-        """Result of OpenLeg (None = failed). Give it only to the agreement of the link that asked."""
-        raise NotImplementedError
+    def envelope_received(self, frame: bytes, at: Moment) -> Step:
+        """An ENVELOPE. ``Step.body`` where it opened; else the damage rule has already been applied. Raises BadFormat.
+
+        While a reset is under way envelopes are passed over: they come again after the Resume that ends it.
+        """
+        if not self.agreed and not self.state.pending:
+            return Step(agreement=self)
+        try:
+            opened = traffic.open_body(self.state, self.channel.parties.inbound, frame, at.now_ms)
+        except (DamagedEnvelope, UnopenableEnvelope, WrongBodyCheck) as error:
+            return self._fault(FAULTS[type(error)], at) if self.agreed else Step(agreement=self)
+        state = replace(opened.state, health=opened.state.health.opened())
+        step = self._changed_over(state) if opened.promoted else Step(agreement=replace(self, state=state))
+        return replace(step, store=state, body=opened.body)
+
+    def ctl_received(self, frame: bytes, at: Moment) -> Step:
+        """A CTL frame. ``Step.ctl`` where it opened. Raises BadFormat."""
+        if not self.agreed:
+            return Step(agreement=self)
+        try:
+            return Step(agreement=self, ctl=traffic.open_ctl(self.state, self.channel.link_hash, frame))
+        except UnopenableCtl:
+            return self._fault(Fault.UNOPENABLE, at)
 
     def tick(self, at: Moment) -> Step:
-        """Call every minute or so, and after a batch of messages: new epoch due, retry after error."""
-        raise NotImplementedError
+        """Begin what is due: a next epoch, or another try after ``error``. Call it each minute and after batches."""
+        health, current = self.state.health, self.state.current
+        if self.phase is Phase.PAUSED and not health.paused(at.now_ms):
+            return self.renew(at, reset=True)
+        if self.phase is Phase.IDLE and self.agreed and not self.state.pending and current and current.due(at.now_ms):
+            return self._renew_next(current, at)
+        return Step(agreement=self)
 
     def renew(self, at: Moment, *, reset: bool) -> Step:
-        """By own wish: reset=True after a Resume proved my store old, or by `contact retry`."""
-        raise NotImplementedError
+        """A new epoch by our own wish. ``reset``: my store proved old, or the user retries a channel in ``error``."""
+        if self.phase is Phase.HELLO:
+            return Step(agreement=self)
+        woken, health = self, self.state.health
+        if self.phase is Phase.PAUSED or health.retry_ms:
+            woken = self._with(phase=Phase.IDLE, health=health.retrying())
+        step = woken._reset(Ask.LOST, at) if reset else woken._next(Ask.WISH, at)
+        return step if woken is self else replace(step, store=step.agreement.state)
 
-    def seal_body(self, body: bytes, nonce: bytes) -> tuple[Self, bytes]:
-        """(agreement to keep, its .state to store; the ENVELOPE frame body). nonce: 24 random bytes."""
-        raise NotImplementedError
+    def seal_body(self, body: bytes, nonce: bytes) -> tuple["Agreement", bytes]:
+        """(agreement, whose ``state`` is to be stored; ENVELOPE frame body). Only while ``ready``.
 
-    def seal_ctl(self, ctl: Ctl, nonce: bytes) -> bytes: 
-        raise NotImplementedError
+        ``nonce``: 24 random bytes.
+        """
+        state, frame = traffic.seal_body(self.state, self.channel.parties.outbound, body, nonce)
+        return replace(self, state=state), frame
+
+    def seal_ctl(self, content: Ctl, nonce: bytes) -> bytes:
+        """A CTL frame body. Only while ``ready``. ``nonce``: 24 random bytes."""
+        return traffic.seal_ctl(self.state, self.channel.link_hash, content, nonce)
+
+    # --- frames ---------------------------------------------------------------------------------------------------
+
+    def _hello(self, body: bytes, at: Moment) -> Step:
+        hello = Hello.decode(body)
+        state, agreed = self.state.met(hello, own_is_lo=self.role is Role.LO, now_ms=at.now_ms)
+        paused = state.health.paused(at.now_ms)
+        if state.health.retry_ms and not paused:
+            state = replace(state, health=state.health.retrying())
+        met = replace(
+            self,
+            state=state,
+            phase=Phase.PAUSED if paused else Phase.IDLE,
+            agreed=agreed and not paused,
+            capabilities=hello.capabilities,
+        )
+        if met.agreed:
+            step = Step(agreement=met, became=frozenset({Became.READY}))
+        elif self.role is Role.LO and not paused:
+            step = met._offer(Mode.RESET, at)
+        else:
+            step = Step(agreement=met)
+        return step if state == self.state else replace(step, store=state)
+
+    def _rekey(self, body: bytes, at: Moment) -> Step:
+        """lo, nothing under way: hi asks for an epoch."""
+        reason, current = Rekey.decode(body).reason, self.state.current
+        if reason in {Ask.LOST, Ask.DAMAGED}:
+            return self._reset(Ask(reason), at)
+        if reason in {Ask.MESSAGES, Ask.TIME} and not (current and current.due(at.now_ms)):
+            return Step(agreement=self)  # asked of an epoch that has gone meanwhile
+        return self._next(Ask.WISH, at)
+
+    def _rekey_meanwhile(self, body: bytes, _at: Moment) -> Step:
+        """lo, an epoch is on its way already. If hi lost the current one, that epoch must end with a Resume."""
+        if Rekey.decode(body).reason in {Ask.LOST, Ask.DAMAGED}:
+            return self._unready()
+        return Step(agreement=self)
+
+    def _offered(self, body: bytes, at: Moment) -> Step:
+        """hi: lo begins an epoch."""
+        offer, current = Offer.decode(body), self.state.current
+        if offer.mode not in {Mode.RESET, Mode.NEXT}:
+            raise BadFormat(f"an offer in mode {offer.mode}, which is unknown")
+        if offer.mode == Mode.NEXT and (current is None or offer.number != current.number + 1):
+            raise BadFormat("an offer continues an epoch that is not ours")
+        step = self._open(exchange.leg_of_offer(self.channel, offer), body, at)
+        return step.then(step.agreement._unready()) if offer.mode == Mode.RESET else step
+
+    def _accepted(self, body: bytes, at: Moment) -> Step:
+        """lo: hi answers."""
+        core = AcceptCore.decode(Accept.decode(body).core)
+        assert self.offering is not None
+        if core.number != self.offering.number:
+            raise BadFormat("an answer to another offer")
+        return self._open(exchange.leg_of_accept(self.channel, self.offering, core), body, at)
+
+    def _confirmed(self, body: bytes, at: Moment) -> Step:
+        """hi: lo has changed over."""
+        pending = self.state.pending
+        if pending is None:
+            raise BadFormat("a CONFIRM without an epoch to confirm")
+        if hmac.compare_digest(Confirm.decode(body).mac, pending.mac_offer):
+            state = self.state.promoted(at.now_ms)
+            return replace(self._changed_over(state), store=state)
+        dropped = replace(self, state=replace(self.state, pending=None))
+        return dropped._wrong_mac(at)
+
+    def _ignored(self, _body: bytes, _at: Moment) -> Step:
+        return Step(agreement=self)
+
+    # --- legs -----------------------------------------------------------------------------------------------------
+
+    def _open(self, leg: Leg, frame: bytes, at: Moment) -> Step:
+        wait_s, legs = self.legs.take(at.now_s)
+        waiting = replace(self, phase=Phase.OPENING, opening=Opening(leg, frame), legs=legs)
+        return Step(agreement=waiting, work=OpenLeg(leg, wait_s))
+
+    def _answer(self, opening: Opening, r_lo: bytes, at: Moment) -> Step:
+        salt = self._salt(Mode(Offer.decode(opening.frame).mode))
+        pending, frame = exchange.accept(
+            self.channel, opening.frame, salt=salt, r_lo=r_lo, fresh=at.fresh, draws=self.draws
+        )
+        state = replace(self.state, pending=pending)
+        answered = replace(self, state=state, phase=Phase.IDLE, opening=None)
+        return Step(agreement=answered, store=state, frames=((FrameType.ACCEPT, frame),))
+
+    def _verify(self, opening: Opening, r_hi: bytes, at: Moment) -> Step:
+        assert self.offering is not None
+        salt = self._salt(self.offering.mode)
+        accept = Accept.decode(opening.frame)
+        verified = exchange.verify(self.channel, self.offering, accept, salt=salt, r_hi=r_hi)
+        if verified is None:
+            return replace(self, offering=None, opening=None)._wrong_mac(at)
+        epoch, mac = verified
+        state = self.state.changed_over(epoch, at.now_ms, keep=self.agreed and self.offering.mode is Mode.NEXT)
+        confirm = (FrameType.CONFIRM, Confirm(mac=mac).encode())
+        return replace(self._changed_over(state), store=state, frames=(confirm,))
+
+    def _salt(self, mode: Mode) -> bytes:
+        current = self.state.current
+        return current.next_salt if mode is Mode.NEXT and current else NO_SALT
+
+    # --- new epochs -----------------------------------------------------------------------------------------------
+
+    def _changed_over(self, state: ChannelState) -> Step:
+        became = Became.CHANGED if self.agreed else Became.READY
+        new = replace(self, state=state, phase=Phase.IDLE, agreed=True, offering=None, opening=None, asked=False)
+        return Step(agreement=new, became=frozenset({became}))
+
+    def _renew_next(self, current: Epoch, at: Moment) -> Step:
+        full = max(current.send.index, current.receive.index) >= EPOCH_MESSAGES
+        return self._next(Ask.MESSAGES if full else Ask.TIME, at)
+
+    def _next(self, why: Ask, at: Moment) -> Step:
+        """A next epoch, while sending goes on in this one."""
+        if not self.agreed:
+            return Step(agreement=self)
+        if self.role is Role.LO:
+            return self._offer(Mode.NEXT, at) if self.phase is Phase.IDLE else Step(agreement=self)
+        return Step(agreement=self) if self.asked else _asking(self, why)
+
+    def _reset(self, why: Ask, at: Moment) -> Step:
+        """A fresh epoch, before which nothing more is sent."""
+        step = self._unready()
+        if self.role is Role.HI:
+            return step.then(_asking(step.agreement, why))
+        if self.phase is Phase.IDLE:
+            return step.then(step.agreement._offer(Mode.RESET, at))
+        return step
+
+    def _offer(self, mode: Mode, at: Moment) -> Step:
+        number = self.state.current.number + 1 if self.state.current else 1
+        offering = exchange.offer(self.channel, mode, number, at.fresh, self.draws)
+        offered = replace(self, phase=Phase.OFFERED, offering=offering, opening=None)
+        return Step(agreement=offered, frames=((FrameType.OFFER, offering.frame),))
+
+    def _unready(self) -> Step:
+        became = frozenset({Became.UNREADY}) if self.agreed else frozenset[Became]()
+        return Step(agreement=replace(self, agreed=False), became=became)
+
+    # --- damage ---------------------------------------------------------------------------------------------------
+
+    def _fault(self, fault: Fault, at: Moment) -> Step:
+        remedy, health = self.state.health.fault(fault, at.now_ms)
+        return self._remedy(remedy, health, Ask.DAMAGED, at)
+
+    def _wrong_mac(self, at: Moment) -> Step:
+        remedy, health = self.state.health.wrong_mac(at.now_ms)
+        return replace(self, phase=Phase.IDLE)._remedy(remedy, health, Ask.LOST, at)
+
+    def _remedy(self, remedy: Remedy, health: Health, why: Ask, at: Moment) -> Step:
+        ill = self._with(health=health)
+        if remedy is Remedy.RESEND:
+            step = Step(agreement=ill, became=frozenset({Became.RESEND}))
+        elif remedy is Remedy.RESET:
+            step = ill._reset(why, at)
+        else:
+            stopped = replace(ill, phase=Phase.PAUSED, offering=None, opening=None)._unready()
+            step = replace(stopped, became=stopped.became | {Became.ERROR})
+        return replace(step, store=step.agreement.state)
+
+    def _with(self, *, health: Health, phase: Phase | None = None) -> "Agreement":
+        return replace(self, state=replace(self.state, health=health), phase=phase or self.phase)
+
+
+def _asking(agreement: Agreement, why: Ask) -> Step:
+    rekey = Rekey(reason=why).encode()
+    return Step(agreement=replace(agreement, asked=True), frames=((FrameType.REKEY, rekey),))
+
+
+Handler = Callable[[Agreement, bytes, Moment], Step]
+# A frame that is not in the table for its receiver's role and phase cuts the link.
+TABLE: Final[Mapping[tuple[Role, Phase, FrameType], Handler]] = {
+    (Role.LO, Phase.HELLO, FrameType.HELLO): Agreement._hello,
+    (Role.HI, Phase.HELLO, FrameType.HELLO): Agreement._hello,
+    (Role.LO, Phase.IDLE, FrameType.REKEY): Agreement._rekey,
+    (Role.LO, Phase.OFFERED, FrameType.REKEY): Agreement._rekey_meanwhile,
+    (Role.LO, Phase.OPENING, FrameType.REKEY): Agreement._rekey_meanwhile,
+    (Role.LO, Phase.PAUSED, FrameType.REKEY): Agreement._ignored,
+    (Role.LO, Phase.OFFERED, FrameType.ACCEPT): Agreement._accepted,
+    (Role.LO, Phase.PAUSED, FrameType.ACCEPT): Agreement._ignored,
+    (Role.HI, Phase.IDLE, FrameType.OFFER): Agreement._offered,
+    (Role.HI, Phase.PAUSED, FrameType.OFFER): Agreement._offered,
+    (Role.HI, Phase.IDLE, FrameType.CONFIRM): Agreement._confirmed,
+    (Role.HI, Phase.PAUSED, FrameType.CONFIRM): Agreement._confirmed,
+}

@@ -10,7 +10,7 @@ from p2pchat.ids import MessageId, UserId
 from p2pchat.wire.structs import MessageBody
 
 COUNTER_BITS: Final = 16
-# A peer may claim any value. Beyond the year 4199 it no longer pulls ours along, which leaves 2^62 ticks before U64 ends.
+# A peer may claim any value. Beyond the year 4199 it no longer pulls ours along, which leaves 2^62 ticks till U64 ends.
 CEILING: Final = 2**46 << COUNTER_BITS
 
 OrderKey = tuple[int, int, bytes, bytes]

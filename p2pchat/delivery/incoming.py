@@ -12,6 +12,8 @@ from p2pchat.errors import BadFormat
 from p2pchat.ids import Incarnation
 from p2pchat.wire.structs import Resume
 
+UNKNOWN: Final = Incarnation(b"")
+
 
 class Place(Enum):
     """Where a number stands to the cursor."""
@@ -41,7 +43,7 @@ class Action(Enum):
 class InQueue:
     """One contact's incoming queue. Before the first Resume there is none: ``InQueue()``."""
 
-    incarnation: Incarnation = Incarnation(b"")  # 8 bytes once known
+    incarnation: Incarnation = UNKNOWN  # 8 bytes once known
     have: int = 0  # committed up to here
 
     def place(self, number: int) -> Place:

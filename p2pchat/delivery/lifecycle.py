@@ -1,7 +1,7 @@
 """The states of one outgoing message, as a table. ``queued -> sent -> delivered -> read``, and ``failed``.
 
-``sent`` = written to a link; ``delivered`` = the recipient's device has it on disk and said so; ``failed`` = cancelled or
-expired before that. States only move on: a fact that comes late (the link's SENT after the peer's receipt, a receipt
+``sent`` = written to a link; ``delivered`` = the recipient's device has it on disk and said so; ``failed`` = cancelled
+or expired before that. States only move on: a fact that comes late (the link's SENT after the peer's receipt, a receipt
 for the void that took a cancelled message's place) changes nothing.
 """
 
@@ -50,8 +50,8 @@ def after(state: State, fact: Fact) -> State:
 def withdrawal_needed(state: State) -> bool:
     """Whether ``message withdraw`` must also send a BODY_WITHDRAW.
 
-    A queued message is simply voided. A sent one is voided for the case that it was lost and withdrawn for the case that it
-    arrived; a delivered one is withdrawn.
+    A queued message is simply voided. A sent one is voided for the case that it was lost and withdrawn for the case
+    that it arrived; a delivered one is withdrawn.
     """
     return state in {State.SENT, State.DELIVERED, State.READ}
 

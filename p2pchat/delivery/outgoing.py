@@ -1,7 +1,7 @@
 """The outbox's side of one queue: numbers given out, what the peer has, what a Resume means. Stored per contact.
 
-Numbers run from 1 without a gap in each incarnation; everything up to ``delivered`` is let go, the rest is held and sent
-again over every new link. A number whose message was cancelled or expired is filled by a void body.
+Numbers run from 1 without a gap in each incarnation; everything up to ``delivered`` is let go, the rest is held and
+sent again over every new link. A number whose message was cancelled or expired is filled by a void body.
 """
 
 from dataclasses import dataclass, replace
@@ -37,6 +37,7 @@ class Resumed:
     queue: OutQueue  # store it
     send_from: int  # hand this number out next (flow.Flow.resumed)
     renumber_by: int = 0  # > 0: held numbers n become n - renumber_by, in the new incarnation
+    delivered: tuple[int, int] | None = None  # numbers (first, last) that just became delivered
     reset: bool = False  # my store is old: agree a new epoch in mode reset, then say Resume (which names the new life)
     lost: tuple[int, int] | None = None  # the peer lacks these numbers (first, last) and I no longer hold them: tell
 
@@ -56,11 +57,18 @@ def resumed(queue: OutQueue, peer: Resume, *, fresh: Incarnation) -> Resumed:
         return _reborn(queue, fresh)
     if peer.have < queue.delivered:
         return Resumed(queue=queue, send_from=queue.first, lost=(peer.have + 1, queue.delivered))
-    return Resumed(queue=replace(queue, delivered=peer.have), send_from=peer.have + 1)
+    return Resumed(
+        queue=replace(queue, delivered=peer.have),
+        send_from=peer.have + 1,
+        delivered=_span(queue.delivered, peer.have),
+    )
 
 
 def acknowledged(queue: OutQueue, receipt: Receipt) -> Acknowledged:
-    """Take a cumulative receipt; the maximum wins, one of another life says nothing. Raises BadFormat beyond the tail."""
+    """Take a cumulative receipt: the maximum wins, one of another life says nothing.
+
+    Raises BadFormat where it names a number that was never given out.
+    """
     if receipt.incarnation != queue.incarnation:
         return Acknowledged(queue=queue, delivered=None, read=None)
     if receipt.delivered > queue.tail:

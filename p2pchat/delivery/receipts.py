@@ -31,7 +31,7 @@ class Receipts:
         return replace(self, repeat=True)
 
     def ask(self) -> tuple[bool, "Receipts"]:
-        """(whether to say Resume now, receipts afterwards): once, however many numbers lie ahead, until one is taken."""
+        """(whether to say Resume now, receipts afterwards): once for any run of numbers that lie ahead."""
         return not self.asked, replace(self, asked=True)
 
     def taken(self) -> "Receipts":

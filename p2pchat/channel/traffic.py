@@ -1,0 +1,89 @@
+"""Messages and control frames through the epochs that a channel holds: which key, and what the state is afterwards."""
+
+from dataclasses import dataclass, replace
+
+from p2pchat.channel import ctl, envelope
+from p2pchat.channel.envelope import Header, UnopenableEnvelope
+from p2pchat.channel.ratchet import Chain
+from p2pchat.channel.state import ChannelState, Epoch
+from p2pchat.errors import CryptoError
+from p2pchat.ids import EpochId
+from p2pchat.wire.structs import Ctl
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An envelope that opened."""
+
+    body: bytes
+    state: ChannelState  # store it together with the message
+    promoted: bool  # it was the first under the pending epoch
+
+
+def seal_body(state: ChannelState, route: bytes, body: bytes, nonce: bytes) -> tuple[ChannelState, bytes]:
+    """(state to store, ENVELOPE frame body) under the current epoch."""
+    current = _current(state)
+    header = Header(current.id, current.send.index)
+    message_key, chain = current.send.advance()
+    return replace(state, current=replace(current, send=chain)), envelope.seal(header, message_key, route, body, nonce)
+
+
+def open_body(state: ChannelState, route: bytes, frame: bytes, now_ms: int) -> Opened:
+    """Open an envelope under the current, pending or retired epoch; the state given is untouched.
+
+    Raises BadFormat (no envelope at all), DamagedEnvelope, UnopenableEnvelope, WrongBodyCheck.
+    """
+    header = envelope.parse_header(frame)
+    envelope.check_damage(frame)
+    chain = _receiving(state, header.epoch)
+    if chain is None:
+        raise UnopenableEnvelope("an envelope names an epoch that is not ours")
+    try:
+        message_key, after = chain.advance_to(header.index)
+    except CryptoError as error:
+        raise UnopenableEnvelope(error.message) from error
+    body = envelope.open_with(message_key, route, frame)
+    promoted = header.epoch == state.pending_id
+    return Opened(body, _received(state, header.epoch, after, now_ms), promoted)
+
+
+def seal_ctl(state: ChannelState, link_hash: bytes, content: Ctl, nonce: bytes) -> bytes:
+    """A CTL frame body under the current epoch."""
+    current = _current(state)
+    return ctl.seal(current.id, current.ctl_send, link_hash, content, nonce)
+
+
+def open_ctl(state: ChannelState, link_hash: bytes, frame: bytes) -> Ctl:
+    """Raises BadFormat or UnopenableCtl."""
+    epoch = ctl.parse_epoch(frame)
+    if state.current and epoch == state.current.id:
+        return ctl.open_with(state.current.ctl_receive, link_hash, frame)
+    if state.retired and epoch == state.retired.id:
+        return ctl.open_with(state.retired.ctl_receive, link_hash, frame)
+    raise ctl.UnopenableCtl("a control frame names an epoch that is not ours")
+
+
+def _current(state: ChannelState) -> Epoch:
+    if state.current is None:
+        raise CryptoError("no epoch is agreed with this peer", hint="messages wait until the peer is reachable")
+    return state.current
+
+
+def _receiving(state: ChannelState, epoch: EpochId) -> Chain | None:
+    if state.current and epoch == state.current.id:
+        return state.current.receive
+    if state.pending and epoch == state.pending.epoch.id:
+        return state.pending.epoch.receive
+    if state.retired and epoch == state.retired.id:
+        return state.retired.receive
+    return None
+
+
+def _received(state: ChannelState, epoch: EpochId, after: Chain, now_ms: int) -> ChannelState:
+    """The state once ``after`` is what remains of the chain. An envelope under n+1 ends the chain of n."""
+    if state.retired and epoch == state.retired.id:
+        return replace(state, retired=replace(state.retired, receive=after))
+    if epoch == state.pending_id:
+        state = state.promoted(now_ms)
+    current = _current(state)
+    return replace(state, current=replace(current, receive=after), retired=None)
