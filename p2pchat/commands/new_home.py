@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from p2pchat import atomic
+from p2pchat.commands.new_keys import Primes
 from p2pchat.errors import Exists
 from p2pchat.home import Home
 from p2pchat.ids import user_id_text
@@ -21,7 +22,7 @@ class Made(NamedTuple):
 
 def make_home(
     home: Home,
-    primes: tuple[bytes, bytes],
+    primes: Primes,
     password: bytes,
     *,
     nickname: str = "",
@@ -57,7 +58,7 @@ def make_home(
     return Made(user_id_text(gate.user), root.public.fingerprint, root.public.pubkey_md5)
 
 
-def read_primes(path: Path) -> tuple[bytes, bytes]:
+def read_primes(path: Path) -> Primes:
     """A stored pair of primes, in hexadecimal, one a line: the demo's and the tests'."""
     p, q = path.read_text().split()
     return bytes.fromhex(p), bytes.fromhex(q)
