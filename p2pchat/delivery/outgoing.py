@@ -49,11 +49,15 @@ class Acknowledged:
     read: tuple[int, int] | None
 
 
-def resumed(queue: OutQueue, peer: Resume, *, fresh: Incarnation) -> Resumed:
-    """Take the peer's cursor. ``fresh``: 8 random bytes, used only where my own store proves to be old."""
+def resumed(queue: OutQueue, peer: Resume, *, fresh: Incarnation, mine_at_have: bytes = b"") -> Resumed:
+    """Take the peer's cursor. ``fresh``: 8 random bytes, used only where my own store proves to be old.
+
+    ``mine_at_have``: the message to which I gave the number ``peer.have``, or empty if that is no longer known. The peer
+    has a number that I never gave out, or another message under it: I run on an old copy of my store.
+    """
     if peer.have_incarnation != queue.incarnation:  # the peer knows nothing of this life
         return Resumed(queue=queue, send_from=queue.first)
-    if peer.have > queue.tail:
+    if peer.have > queue.tail or (mine_at_have and peer.have_message and mine_at_have != peer.have_message):
         return _reborn(queue, fresh)
     if peer.have < queue.delivered:
         return Resumed(queue=queue, send_from=queue.first, lost=(peer.have + 1, queue.delivered))
@@ -83,7 +87,7 @@ def acknowledged(queue: OutQueue, receipt: Receipt) -> Acknowledged:
 
 
 def _reborn(queue: OutQueue, fresh: Incarnation) -> Resumed:
-    """The peer has more than I ever gave out: I run on an old copy of my store."""
+    """A new life: what is held gets the numbers from 1 on. The peer knows by their ids those that it has already."""
     held = queue.tail - queue.delivered
     new = OutQueue(incarnation=fresh, tail=held)
     return Resumed(queue=new, send_from=1, renumber_by=queue.delivered, reset=True)

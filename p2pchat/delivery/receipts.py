@@ -7,14 +7,19 @@ from p2pchat.delivery.outgoing import OutQueue
 from p2pchat.wire.structs import Receipt, Resume
 
 
-def resume_of(outgoing: OutQueue, incoming: InQueue) -> Resume:
-    """What to say when the epochs agree. Give the *committed* queues."""
+def resume_of(outgoing: OutQueue, incoming: InQueue, have_message: bytes = b"") -> Resume:
+    """What to say when the epochs agree. Give the *committed* queues.
+
+    ``have_message``: the id of the message that bears the number ``incoming.have``, or empty if it is not known (a
+    void has none). It lets a peer notice that its store is old even if it has given the same numbers out again.
+    """
     return Resume(
         incarnation=outgoing.incarnation,
         first=outgoing.first,
         tail=outgoing.tail,
         have_incarnation=incoming.incarnation,
         have=incoming.have,
+        have_message=have_message,
     )
 
 

@@ -287,6 +287,7 @@ class Resume(Struct):
     tail: U64  # highest number given out
     have_incarnation: Annotated[Incarnation, up_to(8)]  # of your queue as I know it; empty = nothing yet
     have: U64  # I have yours up to here, committed
+    have_message: Annotated[bytes, up_to(16)] = b""  # the message that bears this number, if it is still known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
