@@ -1,0 +1,133 @@
+"""``env.Disk`` of a real process: encrypted SQLite databases and small private files.
+
+The cipher is ChaCha20-Poly1305 on every page, so that a flipped bit is found. The key is random already and is given
+raw, so that no password function runs. Source: utelle.github.io/SQLite3MultipleCiphers, "ChaCha20".
+"""
+
+import contextlib
+import os
+import stat
+import sys
+from pathlib import Path
+from typing import Final
+from weakref import WeakKeyDictionary
+
+import apsw
+
+from p2pchat import atomic
+from p2pchat.errors import Corrupt, DiskFull, Failed, NotFound
+
+KEY_BYTES: Final = 32
+_READ_WRITE: Final = apsw.SQLITE_OPEN_READWRITE
+_READ_ONLY: Final = apsw.SQLITE_OPEN_READONLY
+_DOCTOR: Final = "p2pchat doctor"
+
+
+class SystemDisk:
+    """Paths are absolute; files are mode 0600."""
+
+    def __init__(self) -> None:
+        self._keys = WeakKeyDictionary[apsw.Connection, bytes]()  # for ``reader``: SQLite does not give a key back
+
+    def open_db(self, path: Path, key: bytes) -> apsw.Connection:
+        """Open the database, or create it whole: a file that is there and empty was cut off, and is never filled.
+
+        Raises Corrupt (wrong key, truncated, damaged), DiskFull, Failed (not readable or writable).
+        """
+        if not path.exists():
+            _create(path, key)
+        db = _open(path, key, _READ_WRITE)
+        self._keys[db] = key
+        return db
+
+    def reader(self, db: apsw.Connection) -> apsw.Connection:
+        """A read-only connection that sees what ``db`` has committed."""
+        return _open(Path(db.filename), self._keys[db], _READ_ONLY)
+
+    def read(self, path: Path, limit: int) -> bytes:
+        """The whole file. Raises NotFound, Failed (not readable), Corrupt beyond ``limit`` bytes."""
+        try:
+            with path.open("rb") as file:
+                data = file.read(limit + 1)
+        except FileNotFoundError as error:
+            raise NotFound(f"there is no file {path}", hint="p2pchat doctor") from error
+        except OSError as error:
+            raise Failed(f"cannot read {path}: {error.strerror}", hint=f"ls -ld {path}") from error
+        if len(data) > limit:
+            raise Corrupt(f"{path} is longer than {limit} bytes: it is not what it should be", hint=_DOCTOR)
+        return data
+
+    def replace(self, path: Path, data: bytes) -> None:
+        """See ``atomic.replace``."""
+        atomic.replace(path, data)
+
+
+def _create(path: Path, key: bytes) -> None:
+    """Make an empty database under another name, and give it its name once it is whole and on the disk."""
+    part = path.with_name(f".{path.name}.new")
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            part.unlink()
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))  # SQLite's companions take its mode
+        with contextlib.closing(_connect(part, key, _READ_WRITE)) as db:
+            db.execute("PRAGMA journal_mode = WAL").fetchall()
+        part.rename(path)
+        _sync_directory(path.parent)
+    except OSError as error:
+        raise Failed(f"cannot create {path}: {error.strerror}", hint=f"ls -ld {path.parent}") from error
+    except apsw.Error as error:
+        raise _translated(path, error) from error
+
+
+def _open(path: Path, key: bytes, flags: int) -> apsw.Connection:
+    try:
+        mode = path.stat()
+        if mode.st_size == 0 or not stat.S_ISREG(mode.st_mode):
+            raise Corrupt(f"{path} is empty: it was cut off", hint=_DOCTOR)
+        return _connect(path, key, flags)
+    except OSError as error:
+        raise Failed(f"cannot open {path}: {error.strerror}", hint=f"ls -ld {path}") from error
+    except apsw.Error as error:
+        raise _translated(path, error) from error
+
+
+def _connect(path: Path, key: bytes, flags: int) -> apsw.Connection:
+    """Open, unlock and settle a connection; the first question to the file proves the key."""
+    assert len(key) == KEY_BYTES
+    db = apsw.Connection(str(path), flags)
+    try:
+        db.execute("PRAGMA cipher = 'chacha20'").fetchall()
+        db.execute(f"PRAGMA key = 'raw:{key.hex()}'").fetchall()
+        db.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+        settle(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def settle(db: apsw.Connection) -> None:
+    """What every connection of ours says to SQLite."""
+    db.pragma("synchronous", "FULL")  # a commit is on the disk, also in WAL mode
+    if sys.platform == "darwin":
+        db.pragma("fullfsync", 1)  # fsync alone leaves it in the drive's cache there
+    db.pragma("secure_delete", 1)
+    db.pragma("foreign_keys", 1)
+    db.pragma("temp_store", "memory")  # a sorted result is plaintext
+    db.pragma("trusted_schema", 0)
+
+
+def _translated(path: Path, error: apsw.Error) -> Corrupt | DiskFull | Failed:
+    if isinstance(error, apsw.FullError):
+        return DiskFull(f"no room to write {path}", hint="free some space and try again")
+    if isinstance(error, apsw.NotADBError | apsw.CorruptError):
+        return Corrupt(f"{path} cannot be read: it is damaged, or was made with another key", hint=_DOCTOR)
+    return Failed(f"cannot open {path}: {error}", hint=f"ls -ld {path}")
+
+
+def _sync_directory(path: Path) -> None:
+    directory = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(directory)  # the new name itself survives a power cut
+    finally:
+        os.close(directory)

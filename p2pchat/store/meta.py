@@ -1,0 +1,21 @@
+"""Single values of the node that must survive: the hybrid clock and the like."""
+
+from typing import Final
+
+from p2pchat.store.tx import Reader, Tx
+
+CLOCK: Final = "clock"  # the highest hybrid clock given or seen
+
+
+def integer(reader: Reader, name: str, default: int = 0) -> int:
+    found = reader.value("SELECT value FROM meta WHERE name = ?", name)
+    return default if found is None else int(found)
+
+
+def blob(reader: Reader, name: str) -> bytes | None:
+    found = reader.value("SELECT value FROM meta WHERE name = ?", name)
+    return None if found is None else bytes(found)
+
+
+def put(tx: Tx, name: str, value: int | bytes) -> None:
+    tx.execute("INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value)
