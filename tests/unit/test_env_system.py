@@ -4,7 +4,7 @@ import pytest
 import trio
 import trio.testing
 
-from p2pchat.env_system import SystemClock, SystemCrypto, SystemRandom, ThreadWork
+from p2pchat.env_system import SystemClock, SystemCrypto, SystemRandom, ThreadWork, system_env
 from p2pchat.errors import CryptoError
 from p2pchat.keys import hpke
 from tests.support.identities import stored_identity
@@ -71,3 +71,9 @@ def test_the_library_s_draws_open_with_the_private_keys() -> None:
 def test_a_bad_kem_key_is_a_value_error(public: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         SystemCrypto().kem_encapsulate(public)
+
+
+def test_the_vault_s_world_has_no_network() -> None:
+    env = system_env()
+    assert env.net is None
+    assert env.work is not env.db_work  # RSA never delays a commit
