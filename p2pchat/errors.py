@@ -153,13 +153,18 @@ class Bug(P2PChatError):
     """Raised only on the client's side, when the daemon reports a traceback in its log."""
 
 
+def every_error() -> list[type[P2PChatError]]:
+    """All kinds of errors, for ``rpc schema``."""
+    return _all_subclasses(P2PChatError)
+
+
 def _all_subclasses(root: type[P2PChatError]) -> list[type[P2PChatError]]:
     return [cls for child in root.__subclasses__() for cls in (child, *_all_subclasses(child))]
 
 
 def from_json(shape: dict[str, Any]) -> P2PChatError:
     """Rebuild the error that ``as_json`` described; an unknown code becomes ``FAILED``."""
-    by_code = {cls.code: cls for cls in _all_subclasses(P2PChatError)}
+    by_code = {cls.code: cls for cls in every_error()}
     details = {k: v for k, v in shape.items() if k not in {"code", "number", "message", "hint"}}
     cls = by_code.get(str(shape.get("code")), Failed)
     return cls(str(shape.get("message", "")), hint=str(shape.get("hint", "")), **details)

@@ -47,7 +47,8 @@ from p2pchat.rpc.fields import (
     page_of,
     record,
 )
-from p2pchat.rpc.shape import Base64, Integer, Json, ListOf, Nullable, OneOf, Record, Text, Value
+from p2pchat.rpc.jsonlines import Json
+from p2pchat.rpc.shape import Base64, Integer, ListOf, Nullable, OneOf, Record, Text, Value
 
 
 @dataclass(frozen=True, slots=True)

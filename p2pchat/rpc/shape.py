@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from p2pchat.errors import BadFormat
+from p2pchat.rpc.jsonlines import SAFE_INTEGER, Json
 
-Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
 Value: TypeAlias = "bool | int | str | bytes | list[Value] | dict[str, Value] | None"
 """A checked value: as ``Json``, with base64 decoded to bytes."""
-
-SAFE_INTEGER = 2**53 - 1  # what every JSON reader holds exactly (RFC 8259, section 6)
 
 
 class Kind(Protocol):

@@ -1,0 +1,121 @@
+"""The command line. Only the module of the verb that runs is loaded, and neither trio nor cryptography with it."""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Final, NamedTuple, NoReturn
+
+import click
+
+from p2pchat.commands.frame import Noun, Settings
+from p2pchat.errors import Bug, Failed, P2PChatError, Usage
+
+INTERRUPTED: Final = 130  # 128 + SIGINT, as a shell reports it
+BROKEN_PIPE: Final = 141  # 128 + SIGPIPE
+
+
+class _Verb(NamedTuple):
+    module: str  # in p2pchat.commands
+    summary: str
+
+
+VERBS: Final[dict[str, _Verb]] = {
+    "init": _Verb("init", "Make an identity: its keys, a password, a nickname"),
+    "daemon": _Verb("daemon", "Run, start, stop the daemon, or ask how it is"),
+    "whoami": _Verb("identity", "Show one's own ID"),
+    "status": _Verb("identity", "Show how the daemon fares"),
+    "contact": _Verb("contact", "Cards, requests, and the people one writes to"),
+    "send": _Verb("send", "Send a message"),
+    "recv": _Verb("recv", "Print what has come in, once"),
+    "history": _Verb("history", "Print or search the messages with a contact"),
+    "message": _Verb("message", "Show or withdraw one message"),
+    "outbox": _Verb("outbox", "See and steer what is not delivered yet"),
+    "config": _Verb("config", "Read and change settings"),
+    "doctor": _Verb("doctor", "Check what p2pchat needs, and say how to mend it"),
+    "rpc": _Verb("rpc", "Call the daemon's methods directly"),
+    "version": _Verb("identity", "Show the version"),
+}
+
+
+class _Root(Noun):
+    """All verbs; their summaries stand above, so that ``--help`` loads none of them."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        command = getattr(import_module(f"p2pchat.commands.{VERBS[cmd_name].module}"), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, verb.summary) for name, verb in VERBS.items()])
+
+
+root: Final = _Root(
+    "p2pchat",
+    help="A messenger for people who live in a terminal: no account, no server, no plaintext but on the two screens.",
+    examples=("p2pchat init --nickname ada", "p2pchat send bob 'see you at eight'"),
+)
+
+
+def main() -> NoReturn:
+    """Run ``sys.argv`` and exit."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(words: Sequence[str]) -> int:
+    """Run one command line; return its exit status. Data goes to stdout, words to stderr."""
+    settings = Settings()
+    try:
+        with root.make_context("p2pchat", list(words), obj=settings) as context:
+            root.invoke(context)
+        sys.stdout.flush()
+        return 0
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return Usage.exit_status
+    except (KeyboardInterrupt, click.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        _forget_stdout()
+        return BROKEN_PIPE
+    except Exception as raised:  # noqa: BLE001 - the outermost frame: everything ends in one sentence and a status
+        settings.json = settings.json or "--json" in words
+        return _report(raised, settings)
+
+
+def _report(raised: Exception, settings: Settings) -> int:
+    from p2pchat.commands.output import report
+
+    error = _as_ours(raised, settings)
+    report(settings, error)
+    return error.exit_status
+
+
+def _as_ours(raised: Exception, settings: Settings) -> P2PChatError:
+    if isinstance(raised, P2PChatError):
+        return raised
+    if isinstance(raised, click.UsageError):
+        path = raised.ctx.command_path if raised.ctx else "p2pchat"
+        return Usage(raised.format_message(), hint=f"{path} --help")
+    if isinstance(raised, click.ClickException):
+        return Usage(raised.format_message(), hint="p2pchat --help")
+    if isinstance(raised, OSError):
+        what = raised.strerror or str(raised)
+        return Failed(f"{raised.filename}: {what}" if raised.filename else what, hint="p2pchat doctor")
+    from p2pchat.commands.bug_report import record
+
+    return Bug(f"a bug: {type(raised).__name__}; {record(settings, raised)} has the traceback", hint="p2pchat doctor")
+
+
+def _forget_stdout() -> None:
+    """The reader has gone: what is left in the buffer must not raise again while Python ends."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

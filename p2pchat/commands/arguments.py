@@ -1,0 +1,53 @@
+"""Words of the command line that several verbs take, checked as they are parsed."""
+
+import re
+from typing import Any, Final
+
+import click
+
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class Duration(click.ParamType):  # type: ignore[type-arg] # generic only since click 8.4
+    """``90s``, ``15m``, ``1h``, ``7d`` as whole seconds within bounds."""
+
+    name = "DURATION"
+
+    def __init__(self, low_s: int, high_s: int) -> None:
+        self._low_s, self._high_s = low_s, high_s
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        match = re.fullmatch(r"(\d{1,9})([smhd])", str(value), re.ASCII)
+        if match is None:
+            self.fail(f"{value!r} is no duration; it is a number and a unit, such as 90s, 15m, 1h, 7d", param, ctx)
+        seconds = int(match[1]) * _UNITS[match[2]]
+        if not self._low_s <= seconds <= self._high_s:
+            self.fail(f"{value} is not between {self._low_s} s and {self._high_s // 86400} days", param, ctx)
+        return seconds
+
+
+class Address(click.ParamType):  # type: ignore[type-arg] # as above
+    """``HOST:PORT`` with a port above 0."""
+
+    name = "HOST:PORT"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from p2pchat.config import split_address
+
+        parsed = split_address(str(value))
+        if parsed is None or parsed[1] == 0:
+            self.fail(f"{value!r} is not HOST:PORT with a port above 0", param, ctx)
+        return str(value)
+
+
+def text_argument(what: str, text: str, limit: int) -> str:
+    """A text that the user typed, as it may go to the daemon. Raises click.UsageError for bad UTF-8 or length."""
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        raise click.UsageError(f"{what} is not UTF-8") from None
+    if not 1 <= size <= limit:
+        raise click.UsageError(f"{what} is 1 to {limit} bytes of UTF-8, this has {size}")
+    return text

@@ -1,0 +1,188 @@
+"""``contact ...``: cards, requests, and the people one writes to."""
+
+import base64
+import sys
+from collections import Counter
+from typing import Final, cast
+
+import click
+
+from p2pchat import limits
+from p2pchat.commands.arguments import Address, text_argument
+from p2pchat.commands.ask import Row, ask, ask_list, given
+from p2pchat.commands.frame import Noun, Settings, pass_settings
+from p2pchat.commands.output import print_fields, print_table, say
+from p2pchat.commands.user_files import read_file, write_file
+from p2pchat.errors import Corrupt
+from p2pchat.show import skeleton
+
+_ARMOUR: Final = b"-----BEGIN P2PCHAT CARD-----"
+_COLUMNS: Final = ("id", "alias", "nickname", "state", "verified", "channel", "presence", "addresses")
+_REQUEST_COLUMNS: Final = ("id", "nickname", "direction", "via", "message")
+
+contact = Noun(
+    "contact",
+    help="Cards, requests, and the people one writes to. PEER is an alias, a nickname that one contact alone bears,"
+    " an ID, or its first 8 or more characters.",
+    examples=("p2pchat contact card --out me.card", "p2pchat contact add bob.card --alias bob"),
+)
+
+
+@contact.verb("card", "p2pchat contact card --out me.card", "p2pchat contact card --address chat.example.org:9000")
+@click.option("--out", metavar="FILE", help="Write the card here instead of to stdout.")
+@click.option("--address", "addresses", type=Address(), multiple=True, help="Where one can be reached; repeatable.")
+@pass_settings
+def card(settings: Settings, out: str | None, addresses: tuple[str, ...]) -> None:
+    """Make one's own card, to be given to somebody.
+
+    Whoever has it can ask for contact, and learns the addresses in it; it holds no secret.
+    """
+    made = ask(settings, "contact.card", given(addresses=list(addresses) or None))
+    data = base64.b64decode(str(made["card"]))
+    rest = {name: made[name] for name in ("id", "addresses", "expires_ms")}
+    if out is not None:
+        write_file(out, data, ours=_ARMOUR)
+        print_fields(settings, {"file": out, **rest})
+    elif settings.json:
+        print_fields(settings, {"card": data.decode(), **rest})
+    else:
+        sys.stdout.write(data.decode())
+    if not made["addresses"]:
+        say(settings, "the card holds no address: give one with --address, or set `advertise`")
+
+
+@contact.verb(
+    "add", "p2pchat contact add bob.card --alias bob", "p2pchat contact add - --message 'Ada, from work' <card"
+)
+@click.argument("file")
+@click.option("--alias", metavar="A", help="Own name for the contact.")
+@click.option("--message", metavar="TEXT", help="Words that go with the request.")
+@pass_settings
+def add(settings: Settings, file: str, alias: str | None, message: str | None) -> None:
+    """Take somebody's card (`-`: from stdin) and ask for contact.
+
+    The card of a known contact brings its newer addresses and keys.
+    """
+    if message is not None:
+        text_argument("the message", message, limits.NOTE_BYTES)
+    too_long = Corrupt(f"{file} is too long to be a card", hint="ask for the card again")
+    data = read_file(file, limits.CARD_FILE_BYTES, too_long)
+    print_fields(settings, ask(settings, "contact.add", given(card=data, alias=_alias(alias), message=message)))
+
+
+@contact.verb("requests", "p2pchat contact requests", "p2pchat contact requests --json | jq -r .id")
+@pass_settings
+def requests(settings: Settings) -> None:
+    """List requests, made and received, that are not answered yet."""
+    _print_people(settings, list(ask_list(settings, "contact.requests")), _REQUEST_COLUMNS)
+
+
+@contact.verb("accept", "p2pchat contact accept pc1q5f0c4c1", "p2pchat contact accept pc1q5f0c4c1 --json")
+@click.argument("id_", metavar="ID")
+@pass_settings
+def accept(settings: Settings, id_: str) -> None:
+    """Accept a request."""
+    print_fields(settings, ask(settings, "contact.accept", {"id": _peer(id_)}))
+
+
+@contact.verb("reject", "p2pchat contact reject pc1q5f0c4c1", "p2pchat contact reject pc1q5f0c4c1 --json")
+@click.argument("id_", metavar="ID")
+@pass_settings
+def reject(settings: Settings, id_: str) -> None:
+    """Refuse a request and forget it."""
+    print_fields(settings, ask(settings, "contact.reject", {"id": _peer(id_)}))
+
+
+@contact.verb("list", "p2pchat contact list", "p2pchat contact list --json | jq -r 'select(.presence==\"online\").id'")
+@pass_settings
+def list_(settings: Settings) -> None:
+    """List all contacts."""
+    _print_people(settings, list(ask_list(settings, "contact.list")), _COLUMNS)
+
+
+@contact.verb("show", "p2pchat contact show bob", "p2pchat contact show bob --json | jq .addresses")
+@click.argument("peer")
+@pass_settings
+def show(settings: Settings, peer: str) -> None:
+    """Show one contact."""
+    print_fields(settings, ask(settings, "contact.show", {"peer": _peer(peer)}))
+
+
+@contact.verb("alias", "p2pchat contact alias pc1q5f0c4c1 bob", "p2pchat contact alias bob ''")
+@click.argument("peer")
+@click.argument("alias")
+@pass_settings
+def alias_(settings: Settings, peer: str, alias: str) -> None:
+    """Give a contact an own name; an empty one takes it away."""
+    print_fields(settings, ask(settings, "contact.alias", {"peer": _peer(peer), "alias": _alias(alias)}))
+
+
+@contact.verb(
+    "address", "p2pchat contact address bob 203.0.113.7:9000", "p2pchat contact address bob 10.0.0.7:9000 --lan"
+)
+@click.argument("peer")
+@click.argument("addresses", metavar="HOST:PORT...", type=Address(), nargs=-1, required=True)
+@click.option("--lan", is_flag=True, help="Allow loopback and private addresses for this contact.")
+@pass_settings
+def address(settings: Settings, peer: str, addresses: tuple[str, ...], lan: bool) -> None:
+    """Say where a contact can be reached, in place of what was typed before."""
+    if len(addresses) > limits.ADDRESSES:
+        raise click.UsageError(f"at most {limits.ADDRESSES} addresses")
+    known = ask(settings, "contact.show", {"peer": _peer(peer)})
+    # Typed addresses go to the gate's own socket: the vault may carry an address, never choose one (DESIGN 2).
+    params = {"id": known["id"], "addresses": list(addresses), "lan": lan}
+    print_fields(settings, ask(settings, "contact.address", params, socket="gate"))
+
+
+@contact.verb("block", "p2pchat contact block bob", "p2pchat contact block pc1q5f0c4c1 --json")
+@click.argument("peer")
+@pass_settings
+def block(settings: Settings, peer: str) -> None:
+    """Cut a contact off until unblocked; it is not told."""
+    print_fields(settings, ask(settings, "contact.block", {"peer": _peer(peer)}))
+
+
+@contact.verb("unblock", "p2pchat contact unblock bob", "p2pchat contact unblock pc1q5f0c4c1 --json")
+@click.argument("peer")
+@pass_settings
+def unblock(settings: Settings, peer: str) -> None:
+    """Undo a block."""
+    print_fields(settings, ask(settings, "contact.unblock", {"peer": _peer(peer)}))
+
+
+@contact.verb("remove", "p2pchat contact remove bob", "p2pchat contact remove pc1q5f0c4c1 --json")
+@click.argument("peer")
+@pass_settings
+def remove(settings: Settings, peer: str) -> None:
+    """Forget a contact; the history stays."""
+    print_fields(settings, ask(settings, "contact.remove", {"peer": _peer(peer)}))
+
+
+@contact.verb("verify", "p2pchat contact verify bob", "p2pchat contact verify bob --json | jq -r .safety_number")
+@click.argument("peer")
+@pass_settings
+def verify(settings: Settings, peer: str) -> None:
+    """Show the safety number of a contact.
+
+    Compare it over another channel, a call say: where both see the same digits, nobody sits between.
+    """
+    checked = ask(settings, "contact.verify", {"peer": _peer(peer)})
+    digits = str(checked["safety_number"])
+    grouped = " ".join(digits[at : at + 5] for at in range(0, len(digits), 5))
+    print_fields(settings, checked if settings.json else {**checked, "safety_number": grouped})
+
+
+def _peer(words: str) -> str:
+    return text_argument("a contact", words, limits.NICKNAME_BYTES)
+
+
+def _alias(words: str | None) -> str | None:
+    return text_argument("an alias", words, limits.NICKNAME_BYTES) if words else None
+
+
+def _print_people(settings: Settings, rows: list[Row], columns: tuple[str, ...]) -> None:
+    """A table; for people, names that can be mistaken for one another are marked."""
+    names = [cast(str | None, row.get("alias") or row.get("nickname")) for row in rows]
+    alike = Counter(skeleton(name) for name in names if name)
+    marks = ["looks like another" if name and alike[skeleton(name)] > 1 else "" for name in names]
+    print_table(settings, rows, columns, marks=marks)

@@ -1,0 +1,67 @@
+"""``daemon run|start|stop|status``."""
+
+import click
+
+from p2pchat.commands.ask import ask
+from p2pchat.commands.frame import Noun, Settings, pass_settings
+from p2pchat.commands.output import print_fields
+from p2pchat.commands.password import read_password
+
+_listen = click.option("--listen", metavar="HOST:PORT", help="Listen here instead of where the setting `listen` says.")
+_password = click.option("--password-file", metavar="FILE", help="The password is its first line (-: stdin).")
+
+daemon = Noun(
+    "daemon",
+    help="The background process that holds the keys, the messages and the links.",
+    examples=("p2pchat daemon start", "p2pchat daemon status"),
+)
+
+
+@daemon.verb(
+    "run", "p2pchat daemon run", "p2pchat daemon run --listen 0.0.0.0:9000 --password-file /run/secrets/p2pchat"
+)
+@_listen
+@_password
+@pass_settings
+def run(settings: Settings, listen: str | None, password_file: str | None) -> None:
+    """Run the daemon in the foreground until SIGINT or SIGTERM."""
+    from p2pchat.launch import daemonize
+
+    settings.home.check()
+    daemonize.run(settings.home, read_password(settings, password_file), listen, as_json=settings.json)
+
+
+@daemon.verb(
+    "start", "p2pchat daemon start", "p2pchat daemon start --listen 127.0.0.1:0 --password-file ~/.secret --json"
+)
+@_listen
+@_password
+@pass_settings
+def start(settings: Settings, listen: str | None, password_file: str | None) -> None:
+    """Start the daemon in the background; return once it answers and listens."""
+    from p2pchat.errors import AlreadyRunning
+    from p2pchat.launch import daemonize
+
+    settings.home.check()
+    if daemonize.running_pid(settings.home):  # before anybody types a password
+        raise AlreadyRunning("the daemon is running already", hint="p2pchat daemon status")
+    started = daemonize.start(settings.home, read_password(settings, password_file), listen)
+    print_fields(settings, {name: started[name] for name in ("pid", "listen", "socket")})
+
+
+@daemon.verb("stop", "p2pchat daemon stop", "p2pchat daemon stop --json")
+@pass_settings
+def stop(settings: Settings) -> None:
+    """End the daemon; return once its last process has ended."""
+    from p2pchat.launch import daemonize
+
+    pid = daemonize.stop(settings.home)
+    print_fields(settings, {"pid": pid, "running": False})
+
+
+@daemon.verb("status", "p2pchat daemon status", "p2pchat daemon status --json | jq .pid")
+@pass_settings
+def status(settings: Settings) -> None:
+    """Say whether the daemon answers (exit status 3: it does not)."""
+    answer = ask(settings, "daemon.status")
+    print_fields(settings, {"running": True, **answer, "socket": str(settings.home.rpc_sock)})

@@ -1,0 +1,41 @@
+"""``history``: what was said with one contact."""
+
+import click
+
+from p2pchat import limits
+from p2pchat.commands.arguments import text_argument
+from p2pchat.commands.ask import Row, ask_list, given
+from p2pchat.commands.frame import Settings, pass_settings, verb
+from p2pchat.commands.output import print_json, print_message
+from p2pchat.show import show_name
+
+
+@verb("history", "p2pchat history bob --limit 20", "p2pchat history bob --search 'train' --json")
+@click.argument("peer")
+@click.option("--search", metavar="TEXT", help="Only messages that hold these words.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="The last N messages.")
+@pass_settings
+def history(settings: Settings, peer: str, search: str | None, limit: int | None) -> None:
+    """Print the messages with a contact, oldest first."""
+    text_argument("a contact", peer, limits.NICKNAME_BYTES)
+    if search is not None:
+        text_argument("the search", search, 1024)
+    for row in ask_list(settings, "history", given(peer=peer, search=search, last=limit)):
+        if settings.json:
+            print_json(row)
+        else:
+            print_history_row(row)
+
+
+def print_history_row(row: Row) -> None:
+    """One message for people; what happened to an own one stands beside it."""
+    name = f"me [{row['state']}]" if row["direction"] == "out" else show_name(None, str(row["from"]))
+    sent_ms = row["sent_ms"]
+    assert isinstance(sent_ms, int)
+    print_message(name, sent_ms, _text(row))
+
+
+def _text(row: Row) -> str:
+    if row.get("withdrawn"):
+        return "(withdrawn)"
+    return "(needs a newer version of p2pchat)" if row.get("needs_newer_version") else str(row["text"])

@@ -1,0 +1,117 @@
+"""``init``: a new identity. The keys are made here, once; afterwards only vault and gate ever hold them."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import click
+
+from p2pchat import limits
+from p2pchat.commands.arguments import text_argument
+from p2pchat.commands.frame import Settings, pass_settings, verb
+from p2pchat.commands.new_home import make_home
+from p2pchat.commands.new_keys import generate_primes
+from p2pchat.commands.output import print_fields, say
+from p2pchat.commands.password import read_new_password
+from p2pchat.commands.user_files import read_file
+from p2pchat.errors import AlreadyRunning, Exists, Usage
+from p2pchat.home import Home
+from p2pchat.launch import lock
+
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
+_JPEG: Final = b"\xff\xd8\xff"
+
+
+@verb("init", "p2pchat init --nickname ada", "p2pchat init --no-input --new-password-file ~/.secret --json")
+@click.option("--nickname", default="", metavar="N", help="The name that contacts see; it can be changed.")
+@click.option("--avatar", metavar="IMAGE", help=f"A PNG or JPEG of at most {limits.AVATAR_BYTES // 1024} KiB.")
+@click.option("--new-password-file", metavar="FILE", help="The new password is its first line (-: stdin).")
+@click.option("--password-file", metavar="FILE", help="The same.", hidden=True)
+@click.option(
+    "--kdf",
+    type=click.Choice(["standard", "light"]),
+    default="standard",
+    help="Cost of one guess at the password: 256 MiB of memory, or for slow machines 64 MiB, and a weaker guard.",
+)
+@pass_settings
+def init(
+    settings: Settings,
+    nickname: str,
+    avatar: str | None,
+    new_password_file: str | None,
+    password_file: str | None,
+    kdf: str,
+) -> None:
+    """Make an identity: an RSA-8192 key and all that hangs on it, sealed under a password. Takes about ten seconds."""
+    home = settings.home
+    picture = _avatar(avatar)
+    _check_nickname(nickname)
+    home.create()
+    with _only_one(home):
+        _refuse_existing(home)
+        password = read_new_password(settings, new_password_file or password_file)
+        with _progress(settings) as tick:
+            (primes,) = generate_primes(1, tick)
+        made = make_home(home, primes, password, nickname=nickname, avatar=picture, light=kdf == "light")
+    print_fields(settings, {**made._asdict(), "nickname": nickname, "listen": []})
+    say(settings, "next: p2pchat daemon start")
+
+
+@contextmanager
+def _progress(settings: Settings) -> Iterator[Callable[[float], None]]:
+    """On a terminal's stderr one line that counts the seconds; elsewhere the words alone."""
+    what = "making an RSA-8192 key, which takes some ten seconds"
+    if settings.quiet or not sys.stderr.isatty():
+        say(settings, what)
+        yield lambda _seconds: None
+        return
+
+    def tick(seconds: float) -> None:
+        sys.stderr.write(f"\r{what}: {seconds:.0f} s")
+        sys.stderr.flush()
+
+    try:
+        yield tick
+    finally:
+        sys.stderr.write("\n")
+
+
+@contextmanager
+def _only_one(home: Home) -> Iterator[None]:
+    """Hold the home's lock, so that no other ``init`` or daemon is at work here."""
+    try:
+        fd = lock.acquire(home.lock_file)
+    except AlreadyRunning as error:
+        raise AlreadyRunning("another p2pchat is at work in this home", hint="p2pchat daemon status") from error
+    try:
+        yield
+    finally:
+        os.close(fd)
+
+
+def _refuse_existing(home: Home) -> None:
+    if home.has_identity:
+        raise Exists(f"there is an identity in {home.data_dir} already", hint="p2pchat whoami")
+    if home.store_db.exists():
+        # Keys that lack their unlock.key are not overwritten: it may be in a copy somewhere.
+        hint = "restore unlock.key from a copy, or choose another home with --home DIR"
+        raise Exists(f"{home.data_dir} holds the messages of an identity whose unlock.key is gone", hint=hint)
+
+
+def _check_nickname(nickname: str) -> None:
+    if nickname:
+        text_argument("the nickname", nickname, limits.NICKNAME_BYTES)
+    if len(nickname) > limits.NICKNAME_CHARS or not nickname.isprintable():
+        raise Usage(f"a nickname has at most {limits.NICKNAME_CHARS} printable characters", hint="p2pchat init --help")
+
+
+def _avatar(path: str | None) -> bytes:
+    if path is None:
+        return b""
+    too_long = Usage(f"{path} is larger than {limits.AVATAR_BYTES} bytes", hint="choose a smaller picture")
+    data = read_file(path, limits.AVATAR_BYTES, too_long)
+    if not data.startswith((_PNG, _JPEG)):
+        raise Usage(f"{path} is neither PNG nor JPEG", hint="choose another picture")
+    return data

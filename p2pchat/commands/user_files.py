@@ -1,0 +1,48 @@
+"""The user's own files: read and written here, never by the daemon (CLI rule 1)."""
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+from p2pchat.errors import Exists, Failed, NotFound, P2PChatError
+
+
+def read_file(path: str, limit: int, too_long: P2PChatError) -> bytes:
+    """The whole of a regular file, or of stdin for ``-``.
+
+    Raises NotFound, Failed for what is no regular file, and ``too_long`` beyond ``limit`` bytes.
+    """
+    data = sys.stdin.buffer.read(limit + 1) if path == "-" else _read_regular(path, limit)
+    if len(data) > limit:
+        raise too_long
+    return data
+
+
+def write_file(path: str, data: bytes, *, ours: bytes) -> None:
+    """Write a new file, or one anew that begins with ``ours``; anything else there raises Exists."""
+    target = Path(path)
+    from p2pchat import atomic
+
+    if os.path.lexists(target) and not _begins_with(target, ours):
+        raise Exists(f"{path} is there already", hint="choose another name, or move that file away")
+    if not target.parent.is_dir():
+        raise NotFound(f"there is no folder {target.parent}", hint=f"mkdir -p {target.parent}")
+    atomic.replace(target, data)
+
+
+def _read_regular(path: str, limit: int) -> bytes:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a FIFO must not hold us
+        with os.fdopen(fd, "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise Failed(f"{path} is not a regular file", hint=f"ls -l {path}")
+            return file.read(limit + 1)
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a NUL in the name
+        raise NotFound(f"there is no file {path}", hint="check the path") from None
+    except OSError as error:
+        raise Failed(f"cannot read {path}: {error.strerror}", hint=f"ls -l {path}") from error
+
+
+def _begins_with(path: Path, start: bytes) -> bool:
+    return path.is_file() and not path.is_symlink() and _read_regular(str(path), len(start))[: len(start)] == start

@@ -1,0 +1,112 @@
+"""What ``rpc schema`` prints: JSON Schemas (2020-12) of the methods and of each verb's ``--json`` output, and the errors."""
+
+from typing import Final
+
+from p2pchat.errors import P2PChatError, every_error
+from p2pchat.rpc.fields import (
+    ADDRESSES,
+    CONTACT,
+    EVENT,
+    HISTORY_ROW,
+    ID,
+    MESSAGE_SHOWN,
+    OUTBOX_ROW,
+    REQUEST,
+    SENT,
+    SETTING,
+    STATUS,
+    TIME_MS,
+    WHOAMI,
+    WORD,
+    YES,
+    may,
+    need,
+    record,
+)
+from p2pchat.rpc.jsonlines import Json
+from p2pchat.rpc.methods import METHODS
+from p2pchat.rpc.shape import Field, Integer, Record, Text
+
+_PATH: Final = Text(4096)
+_PID: Final = need("pid", Integer(1), "of the launcher")
+_LISTEN: Final = need("listen", ADDRESSES, "where the daemon listens")
+_SOCKET: Final = need("socket", _PATH, "the control socket")
+_CARD_FIELDS: Final = (
+    may("card", Text(400_000), "the card file's text, without --out"),
+    may("file", _PATH, "where it was written, with --out"),
+    need("id", ID, "own ID"),
+    need("addresses", ADDRESSES, "what the card says"),
+    need("expires_ms", TIME_MS, "until when it can be used"),
+)
+
+OUTPUTS: Final[dict[str, Record]] = {
+    "init": WHOAMI,
+    "whoami": WHOAMI,
+    "status": STATUS,
+    "version": record(need("version", WORD, "of p2pchat"), need("python", WORD, "of Python")),
+    "doctor": record(
+        need("check", WORD, "what was looked at"),
+        need("ok", YES, "whether it is fit"),
+        need("detail", Text(1024, 0), "what was found"),
+        need("mend", Text(1024, 0), "the command that mends it; empty where it is fit"),
+    ),
+    "daemon run": record(_PID, _LISTEN, _SOCKET),
+    "daemon start": record(_PID, _LISTEN, _SOCKET),
+    "daemon stop": record(_PID, need("running", YES, "false: it has ended")),
+    "daemon status": Record((need("running", YES, "true"), *METHODS["daemon.status"].result.fields, _SOCKET)),
+    "send": SENT,
+    "recv": EVENT,
+    "history": HISTORY_ROW,
+    "message show": MESSAGE_SHOWN,
+    "message withdraw": MESSAGE_SHOWN,
+    "outbox list": OUTBOX_ROW,
+    "outbox show": OUTBOX_ROW,
+    "outbox retry": OUTBOX_ROW,
+    "outbox cancel": OUTBOX_ROW,
+    "contact card": Record(_CARD_FIELDS),
+    "contact add": CONTACT,
+    "contact requests": REQUEST,
+    "contact accept": CONTACT,
+    "contact reject": METHODS["contact.reject"].result,
+    "contact list": CONTACT,
+    "contact show": CONTACT,
+    "contact alias": CONTACT,
+    "contact address": METHODS["contact.address"].result,
+    "contact block": CONTACT,
+    "contact unblock": CONTACT,
+    "contact remove": METHODS["contact.remove"].result,
+    "contact verify": METHODS["contact.verify"].result,
+    "config path": record(need("path", _PATH, "the configuration file")),
+    "config list": SETTING,
+    "config get": SETTING,
+    "config set": METHODS["config.set"].result,
+}
+"""What one line of each verb's ``--json`` output holds beside ``"v"``; ``rpc call`` prints the method's own result."""
+
+_VERSION: Final = Field("v", Integer(1, 1), "version of this contract")
+
+
+def schema() -> dict[str, Json]:
+    """The whole description, without ``"v"``."""
+    methods: dict[str, Json] = {
+        name: {
+            "description": method.doc,
+            "socket": method.socket,
+            "params": method.params.schema(),
+            "result": method.result.schema(),
+        }
+        for name, method in METHODS.items()
+    }
+    outputs: dict[str, Json] = {verb: Record((_VERSION, *shape.fields)).schema() for verb, shape in OUTPUTS.items()}
+    errors: list[Json] = [_error(cls) for cls in every_error()]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "methods": methods,
+        "outputs": outputs,
+        "errors": errors,
+    }
+
+
+def _error(cls: type[P2PChatError]) -> dict[str, Json]:
+    shape: dict[str, Json] = {"code": cls.code, "exit": cls.exit_status}
+    return shape if cls.number is None else {**shape, "number": cls.number}
