@@ -33,6 +33,8 @@ _S, _E = LinkState, LinkEvent
 TRANSITIONS: Final[Mapping[tuple[LinkState, LinkEvent], LinkState]] = {
     (_S.DISCONNECTED, _E.DIAL): _S.CONNECTING,
     (_S.DISCONNECTED, _E.AUTHENTICATED): _S.READY,
+    (_S.DISCONNECTED, _E.CONNECTED): _S.AUTHENTICATING,  # the other side's link came and went during our try
+    (_S.DISCONNECTED, _E.FAILED): _S.DISCONNECTED,
     (_S.CONNECTING, _E.CONNECTED): _S.AUTHENTICATING,
     (_S.CONNECTING, _E.AUTHENTICATED): _S.READY,
     (_S.CONNECTING, _E.FAILED): _S.DISCONNECTED,

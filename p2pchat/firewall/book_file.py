@@ -1,0 +1,82 @@
+"""gate.db: the address book on disk. It can be rebuilt, so a damaged one is replaced, not mourned."""
+
+import logging
+from pathlib import Path
+from typing import Any, Final
+
+import trio
+
+from p2pchat.env import Env
+from p2pchat.errors import BadFormat, Corrupt, DiskFull, Failed
+from p2pchat.firewall.address_book import AddressBook, Page
+from p2pchat.ids import UserId
+
+WRITE_EVERY_S: Final = 5.0  # how long news that can be learnt again may wait
+_SCHEMA: Final = "CREATE TABLE IF NOT EXISTS pages (user BLOB PRIMARY KEY, page BLOB NOT NULL) WITHOUT ROWID"
+_log = logging.getLogger(__name__)
+
+
+class BookFile:
+    """Loads the book, and writes what changes in it."""
+
+    def __init__(self, env: Env, db: Any, book: AddressBook) -> None:
+        self._env = env
+        self._db = db
+        self._lock = trio.Lock()
+        self.book = book
+
+    @classmethod
+    async def open(cls, env: Env, path: Path, key: bytes) -> "BookFile":
+        """Open or make ``path``; a damaged file is started anew. Raises Failed, DiskFull."""
+        try:
+            return cls(env, *await env.db_work(_load, env, path, key))
+        except Corrupt as error:
+            _log.warning("gate.db is damaged and begins anew: %s", error.message)
+            env.disk.replace(path, b"")  # SQLite drops the write-ahead log of an empty database
+            return cls(env, *await env.db_work(_load, env, path, key))
+
+    async def save(self) -> None:
+        """Write what has changed. Raises Failed where the disk does not take it; the changes wait for the next call."""
+        async with self._lock:
+            changes = self.book.take_changes()
+            if not changes:
+                return
+            try:
+                await self._env.db_work(_write, self._db, changes)
+            except Exception as error:
+                self.book.put_back(changes)
+                raise Failed(f"the address book cannot be written: {error}", hint="p2pchat doctor") from error
+
+    async def run(self) -> None:
+        """Save every few seconds, for ever. The gate serves on where the disk does not."""
+        while True:
+            await trio.sleep(WRITE_EVERY_S)
+            try:
+                await self.save()
+            except (Failed, DiskFull) as error:
+                _log.warning("%s", error.message)
+
+    def close(self) -> None:
+        self._db.close()
+
+
+def _load(env: Env, path: Path, key: bytes) -> tuple[Any, AddressBook]:
+    db = env.disk.open_db(path, key)
+    try:
+        db.execute(_SCHEMA)
+        pages = {}
+        for user, raw in db.execute("SELECT user, page FROM pages"):
+            try:
+                pages[UserId(bytes(user))] = Page.decode(bytes(raw))
+            except BadFormat as error:
+                _log.warning("a page of gate.db is dropped: %s", error.message)
+    except BaseException:
+        db.close()
+        raise
+    return db, AddressBook(pages)
+
+
+def _write(db: Any, changes: dict[UserId, Page]) -> None:
+    with db:  # one transaction
+        for user, page in changes.items():
+            db.execute("INSERT OR REPLACE INTO pages VALUES (?, ?)", (user, page.encode()))

@@ -1,0 +1,25 @@
+"""Which frames a role may send and receive (DESIGN 11). Pure."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from p2pchat.limits import FRAME_BODY_BYTES, SEALED_REQUEST_BYTES
+from p2pchat.wire.boundary import Role
+from p2pchat.wire.frames import CLASS_OF, FrameClass, FrameType
+
+STRANGER_LINKS: Final = 32
+
+_ALLOWED: Final[Mapping[Role, frozenset[FrameClass]]] = {
+    Role.GONE: frozenset(),
+    Role.CONTACT: frozenset({FrameClass.LINK, FrameClass.CHAIN, FrameClass.EPOCH, FrameClass.PAIR, FrameClass.CONTACT}),
+    Role.MEMBER: frozenset({FrameClass.LINK, FrameClass.CHAIN, FrameClass.GROUP}),
+    Role.TRACKER: frozenset(),  # trackers never get a link
+    Role.STRANGER: frozenset({FrameClass.LINK, FrameClass.CHAIN, FrameClass.CONTACT}),
+}
+
+
+def may_pass(role: Role, kind: int, size: int) -> bool:
+    """Whether a frame of type ``kind`` with a body of ``size`` bytes may pass, in either direction."""
+    if kind not in CLASS_OF or CLASS_OF[FrameType(kind)] not in _ALLOWED[role]:
+        return False
+    return size <= (SEALED_REQUEST_BYTES if role is Role.STRANGER else FRAME_BODY_BYTES)
