@@ -74,7 +74,10 @@ def run(home: Home, password: bytes, listen: str | None = None, *, as_json: bool
 
 
 def running_pid(home: Home) -> int | None:
-    """The launcher's pid while a daemon runs in this home (0 in the moment before it is known), else None."""
+    """The launcher's pid while a daemon runs in this home, else None.
+
+    0 for moments: before the pid is known, and while the children of a killed launcher end.
+    """
     return lock.holder(home.lock_file)
 
 

@@ -42,13 +42,20 @@ def acquire(path: Path) -> int:
 
 
 def holder(path: Path) -> int | None:
-    """The pid of the running launcher; 0 where the lock is held but no pid can be read; None where it is free."""
+    """The pid of the running launcher; None where the lock is free.
+
+    0 where it is held by none that can be named: a launcher that is about to write its pid, or the children of one
+    that has died, which are ending.
+    """
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return None
     try:
-        return None if _try(fd) else _pid(fd)
+        if _try(fd):
+            return None
+        pid = _pid(fd)
+        return pid if _alive(pid) else 0
     finally:
         os.close(fd)
 
@@ -74,4 +81,13 @@ def _alive(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    return not (pid and _zombie(pid))
+
+
+def _zombie(pid: int) -> bool:
+    """Ended, but nobody has asked how: so it stays in a container whose first process is no init."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+    except OSError:  # no /proc, or gone by now
+        return False
+    return state[:1] == ["Z"]
