@@ -31,6 +31,7 @@ VERBS: Final[dict[str, _Verb]] = {
     "message": _Verb("message", "Show or withdraw one message"),
     "outbox": _Verb("outbox", "See and steer what is not delivered yet"),
     "config": _Verb("config", "Read and change settings"),
+    "demo": _Verb("demo", "Watch two nodes on this machine talk to each other"),
     "doctor": _Verb("doctor", "Check what p2pchat needs, and say how to mend it"),
     "rpc": _Verb("rpc", "Call the daemon's methods directly"),
     "version": _Verb("identity", "Show the version"),
