@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from p2pchat.errors import Exists
 from p2pchat.ids import Incarnation, UserId, user_id_text
+from p2pchat.store import outbox
 from p2pchat.store.tx import Reader, Row, Tx
 
 State = Literal["none", "requested", "incoming", "accepted", "restored", "blocked"]
@@ -197,7 +198,7 @@ def avatar(reader: Reader, contact: int) -> bytes:
 
 
 def forget(tx: Tx, contact: int, now_ms: int) -> None:
-    """Remove a contact: names, keys, channels, queues and unread events go; the messages stay in the history.
+    """Remove a contact: names, keys, channels and queues go; the messages stay in the history.
 
     What was not delivered yet becomes ``failed``.
     """
@@ -208,11 +209,7 @@ def forget(tx: Tx, contact: int, now_ms: int) -> None:
         *(now_ms, contact),
     )
     tx.execute("DELETE FROM channels WHERE contact = ?", contact)
-    tx.execute(
-        "UPDATE messages SET state = 'failed', reason = 'the contact was removed'"
-        " WHERE contact = ? AND outgoing = 1 AND state = 'queued'",
-        contact,
-    )
+    outbox.abandon(tx, contact, "the contact was removed", now_ms)
     tx.execute("UPDATE messages SET number = NULL WHERE contact = ? AND number IS NOT NULL", contact)
     tx.execute("DELETE FROM out_queues WHERE contact = ?", contact)
     tx.execute("DELETE FROM in_queues WHERE contact = ?", contact)

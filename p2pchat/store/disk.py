@@ -35,6 +35,7 @@ class SystemDisk:
         Raises Corrupt (wrong key, truncated, damaged), DiskFull, Failed (not readable or writable).
         """
         if not path.exists():
+            _refuse_orphan(path)
             _create(path, key)
         db = _open(path, key, _READ_WRITE)
         self._keys[db] = key
@@ -60,6 +61,15 @@ class SystemDisk:
     def replace(self, path: Path, data: bytes) -> None:
         """See ``atomic.replace``."""
         atomic.replace(path, data)
+
+
+def _refuse_orphan(path: Path) -> None:
+    """A log without its database: SQLite would play it into a new one."""
+    log = path.with_name(path.name + "-wal")
+    if log.exists() and log.stat().st_size:
+        raise Corrupt(
+            f"{path} is gone, but its log {log.name} is not", hint=f"put {path.name} back, or move the log away"
+        )
 
 
 def _create(path: Path, key: bytes) -> None:

@@ -41,8 +41,9 @@ _TABLES: Final = (
     " LEFT JOIN contacts p ON p.id = e.contact LEFT JOIN messages m ON m.id = e.message"
     " LEFT JOIN contents t ON t.id = m.content"
 )
-# A message that was withdrawn before a reader came to it is not shown any more; its 'withdrawn' event is.
-_SHOWN: Final = "NOT (e.type = 'message' AND coalesce(m.withdrawn, 1))"
+# A message that was withdrawn before a reader came to it is not shown any more; its 'withdrawn' event is, until the
+# tombstone itself is forgotten.
+_SHOWN: Final = "(e.message IS NULL OR m.id IS NOT NULL) AND NOT (e.type = 'message' AND m.withdrawn)"
 
 
 def append(

@@ -49,6 +49,14 @@ def queue(reader: Reader, contact: int) -> Queue | None:
     return Queue(*row) if row else None
 
 
+def message_at(reader: Reader, contact: int, number: int) -> MessageId | None:
+    """The message that bears a number of the contact's queue, in its present life; None where that is not known."""
+    found = reader.value(
+        "SELECT message FROM messages WHERE contact = ? AND outgoing = 0 AND number = ?", contact, integer(number)
+    )
+    return None if found is None else MessageId(found)
+
+
 def adopt(tx: Tx, contact: int, incarnation: Incarnation, have: int) -> None:
     """Take a Resume: a new life of the contact's queue, or a higher start in the same one."""
     known = tx.value("SELECT incarnation FROM in_queues WHERE contact = ?", contact)

@@ -113,13 +113,14 @@ def withdraw(tx: Tx, row: int) -> None:
 
 
 def prune_tombstones(tx: Tx, before_ms: int) -> int:
-    """Forget incoming messages that say nothing any more and were stored before ``before_ms``; how many they were.
+    """Forget withdrawn incoming messages that were stored before ``before_ms``; how many they were.
 
-    They are kept that long (``limits.DEDUPE_DAYS``) so that a message sent again is known.
+    They are kept that long (``limits.DEDUPE_DAYS``) so that a message sent again is known. The newest row stays in any
+    case: its number would be given out anew, and old events would speak of another message.
     """
     return tx.execute(
-        "DELETE FROM messages WHERE outgoing = 0 AND content IS NULL AND received_ms < ?"
-        " AND id NOT IN (SELECT message FROM events WHERE message IS NOT NULL)",
+        "DELETE FROM messages WHERE outgoing = 0 AND withdrawn = 1 AND received_ms < ?"
+        " AND id < (SELECT max(id) FROM messages)",
         before_ms,
     )
 

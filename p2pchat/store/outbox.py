@@ -11,7 +11,7 @@ from typing import Final
 from p2pchat.ids import DeviceId, Incarnation, MessageId, UserId
 from p2pchat.store import events, messages
 from p2pchat.store.messages import REASON, STATE, State
-from p2pchat.store.tx import Reader, Row, Tx
+from p2pchat.store.tx import Reader, Row, Tx, integer
 from p2pchat.wire.structs import BODY_TEXT
 
 
@@ -92,6 +92,14 @@ def queue(reader: Reader, contact: int) -> Queue | None:
     return Queue(*row) if row else None
 
 
+def message_at(reader: Reader, contact: int, number: int) -> MessageId | None:
+    """The message that bears a number of my queue's present life; None where that is not known (any more)."""
+    found = reader.value(
+        "SELECT message FROM messages WHERE contact = ? AND outgoing = 1 AND number = ?", contact, integer(number)
+    )
+    return None if found is None else MessageId(found)
+
+
 def enqueue(tx: Tx, draft: Draft, contacts: Sequence[int], digest: Digest) -> list[Outgoing]:
     """Queue ``draft`` for every contact, in order. ``digest`` gives the chain hash of what was queued.
 
@@ -133,23 +141,29 @@ def mark_sent(tx: Tx, contact: int, upto: int) -> None:
 
 
 def mark_delivered(tx: Tx, contact: int, upto: int, now_ms: int) -> list[MessageId]:
-    """The contact has committed everything up to ``upto``, cumulative: the messages whose state changed, in order."""
-    low = tx.value("SELECT delivered FROM out_queues WHERE contact = ? AND delivered < ?", contact, upto)
+    """The contact has committed everything up to ``upto``, cumulative: the messages whose state changed, in order.
+
+    Nothing happens where that was known, or ``upto`` lies beyond the tail.
+    """
+    low = tx.value(
+        "SELECT delivered FROM out_queues WHERE contact = ?1 AND delivered < ?2 AND tail >= ?2", contact, upto
+    )
     if low is None:
         return []
-    tx.execute(
-        "UPDATE out_queues SET delivered = ?1, sent = max(sent, ?1) WHERE contact = ?2 AND tail >= ?1", upto, contact
-    )
+    tx.execute("UPDATE out_queues SET delivered = ?1, sent = max(sent, ?1) WHERE contact = ?2", upto, contact)
     return _advance(tx, contact, (low, upto), "state = 'queued'", "delivered", now_ms)
 
 
 def mark_read(tx: Tx, contact: int, upto: int, now_ms: int) -> list[MessageId]:
-    """The contact's reader passed everything up to ``upto``: the messages whose state changed, in order."""
-    low = tx.value("SELECT read FROM out_queues WHERE contact = ? AND read < ?", contact, upto)
+    """The contact's reader passed everything up to ``upto``: the messages whose state changed, in order.
+
+    Call it after ``mark_delivered``: nothing happens beyond what was delivered.
+    """
+    low = tx.value("SELECT read FROM out_queues WHERE contact = ?1 AND read < ?2 AND delivered >= ?2", contact, upto)
     if low is None:
         return []
-    tx.execute("UPDATE out_queues SET read = ?1 WHERE contact = ?2 AND delivered >= ?1", upto, contact)
-    return _advance(tx, contact, (low, upto), "state IN ('queued', 'delivered')", "read", now_ms)
+    tx.execute("UPDATE out_queues SET read = ?1 WHERE contact = ?2", upto, contact)
+    return _advance(tx, contact, (low, upto), "state = 'delivered'", "read", now_ms)
 
 
 def cancel(tx: Tx, message: MessageId, now_ms: int, *, contact: int | None = None) -> list[int]:
@@ -177,6 +191,16 @@ def expire(tx: Tx, now_ms: int, limit: int = 256) -> list[int]:
     )
     for (row,) in rows:
         _fail(tx, row, "expired", now_ms)
+    return [row for (row,) in rows]
+
+
+def abandon(tx: Tx, contact: int, reason: str, now_ms: int) -> list[int]:
+    """Fail everything that is not delivered to ``contact``; the rows. The texts stay in the own history."""
+    rows = tx.all(
+        "SELECT id FROM messages WHERE contact = ? AND outgoing = 1 AND state = 'queued' ORDER BY id", contact
+    )
+    for (row,) in rows:
+        _fail(tx, row, reason, now_ms)
     return [row for (row,) in rows]
 
 
@@ -267,8 +291,9 @@ def _advance(tx: Tx, contact: int, span: tuple[int, int], condition: str, state:
 
 
 def _fail(tx: Tx, row: int, reason: str, now_ms: int) -> None:
-    tx.execute("UPDATE messages SET state = 'failed', reason = ?, void = 1 WHERE id = ?", reason, row)
-    contact = tx.value("SELECT contact FROM messages WHERE id = ?", row)
+    contact = tx.value(
+        "UPDATE messages SET state = 'failed', reason = ?, void = 1 WHERE id = ? RETURNING contact", reason, row
+    )
     fields = {"state": "failed", "reason": reason}
     events.append(tx, "delivery", now_ms, contact=contact, message_row=row, fields=fields)
 

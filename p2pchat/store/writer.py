@@ -50,7 +50,11 @@ class Store:
 
         def connect() -> apsw.Connection:
             db: apsw.Connection = env.disk.open_db(path, key)
-            migrate(db)
+            try:
+                migrate(db)
+            except BaseException:
+                db.close()
+                raise
             return db
 
         return cls(env, await env.db_work(connect), on_error or _raise)
@@ -142,6 +146,7 @@ def _ask(db: apsw.Connection, ask: Callable[[Reader], R]) -> R:
         try:
             return ask(Reader(db))
         finally:
-            db.execute("COMMIT")
-    except (apsw.CorruptError, apsw.NotADBError) as error:
-        raise Corrupt("the store is damaged", hint="p2pchat doctor") from error
+            if db.in_transaction:  # an error may have ended it
+                db.execute("COMMIT")
+    except (apsw.CorruptError, apsw.NotADBError, apsw.IOError) as error:
+        raise Corrupt("the store cannot be read: it is damaged", hint="p2pchat doctor") from error

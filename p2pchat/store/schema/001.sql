@@ -102,7 +102,7 @@ CREATE TABLE messages (
 
 CREATE UNIQUE INDEX message_ids ON messages (message, contact, device);
 CREATE INDEX history ON messages (contact, clock);
-CREATE INDEX out_numbers ON messages (contact, number) WHERE outgoing = 1 AND number IS NOT NULL;
+CREATE INDEX numbers ON messages (contact, outgoing, number) WHERE number IS NOT NULL;
 CREATE INDEX content_users ON messages (content) WHERE content IS NOT NULL;
 CREATE INDEX expiries ON messages (expires_at_ms) WHERE outgoing = 1 AND state = 'queued' AND expires_at_ms > 0;
 
