@@ -171,7 +171,7 @@ def test_a_child_that_does_not_end_is_killed(home: Home) -> None:
     daemonize.start(home, b"right")
     started = time.monotonic()
     daemonize.stop(home)
-    assert 1.9 < time.monotonic() - started < 4
+    assert 1.9 < time.monotonic() - started < 8
     assert not alive(starts(home, "vault")[0][0])
 
 
