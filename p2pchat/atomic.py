@@ -2,7 +2,6 @@
 
 import errno
 import os
-import tempfile
 from pathlib import Path
 
 from p2pchat.errors import DiskFull, Failed
@@ -22,6 +21,8 @@ def replace(path: Path, data: bytes) -> None:
 
 
 def _replace(path: Path, data: bytes) -> None:
+    import tempfile  # 3 ms, which verbs that write nothing do not pay
+
     fd, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600 from its first moment
     try:
         with os.fdopen(fd, "wb") as file:

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Final, NamedTuple, NoReturn
+from typing import Final, NoReturn
 
 import click
 
@@ -14,27 +14,22 @@ INTERRUPTED: Final = 130  # 128 + SIGINT, as a shell reports it
 BROKEN_PIPE: Final = 141  # 128 + SIGPIPE
 
 
-class _Verb(NamedTuple):
-    module: str  # in p2pchat.commands
-    summary: str
-
-
-VERBS: Final[dict[str, _Verb]] = {
-    "init": _Verb("init", "Make an identity: its keys, a password, a nickname"),
-    "daemon": _Verb("daemon", "Run, start, stop the daemon, or ask how it is"),
-    "whoami": _Verb("identity", "Show one's own ID"),
-    "status": _Verb("identity", "Show how the daemon fares"),
-    "contact": _Verb("contact", "Cards, requests, and the people one writes to"),
-    "send": _Verb("send", "Send a message"),
-    "recv": _Verb("recv", "Print what has come in, once"),
-    "history": _Verb("history", "Print or search the messages with a contact"),
-    "message": _Verb("message", "Show or withdraw one message"),
-    "outbox": _Verb("outbox", "See and steer what is not delivered yet"),
-    "config": _Verb("config", "Read and change settings"),
-    "demo": _Verb("demo", "Watch two nodes on this machine talk to each other"),
-    "doctor": _Verb("doctor", "Check what p2pchat needs, and say how to mend it"),
-    "rpc": _Verb("rpc", "Call the daemon's methods directly"),
-    "version": _Verb("identity", "Show the version"),
+VERBS: Final = {  # verb: (module in p2pchat.commands, summary)
+    "init": ("init", "Make an identity: its keys, a password, a nickname"),
+    "daemon": ("daemon", "Run, start, stop the daemon, or ask how it is"),
+    "whoami": ("identity", "Show one's own ID"),
+    "status": ("identity", "Show how the daemon fares"),
+    "contact": ("contact", "Cards, requests, and the people one writes to"),
+    "send": ("send", "Send a message"),
+    "recv": ("recv", "Print what has come in, once"),
+    "history": ("history", "Print or search the messages with a contact"),
+    "message": ("message", "Show or withdraw one message"),
+    "outbox": ("outbox", "See and steer what is not delivered yet"),
+    "config": ("config", "Read and change settings"),
+    "demo": ("demo", "Watch two nodes on this machine talk to each other"),
+    "doctor": ("doctor", "Check what p2pchat needs, and say how to mend it"),
+    "rpc": ("rpc", "Call the daemon's methods directly"),
+    "version": ("identity", "Show the version"),
 }
 
 
@@ -47,13 +42,13 @@ class _Root(Noun):
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
-        command = getattr(import_module(f"p2pchat.commands.{VERBS[cmd_name].module}"), cmd_name)
+        command = getattr(import_module(f"p2pchat.commands.{VERBS[cmd_name][0]}"), cmd_name)
         assert isinstance(command, click.Command)
         return command
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Verbs"):
-            formatter.write_dl([(name, verb.summary) for name, verb in VERBS.items()])
+            formatter.write_dl([(name, summary) for name, (_, summary) in VERBS.items()])
 
 
 root: Final = _Root(
@@ -89,6 +84,9 @@ def run(words: Sequence[str]) -> int:
     except Exception as raised:  # noqa: BLE001 - the outermost frame: everything ends in one sentence and a status
         settings.json = settings.json or "--json" in words
         return _report(raised, settings)
+    finally:
+        for client in settings.clients.values():
+            client.close()
 
 
 def _report(raised: Exception, settings: Settings) -> int:

@@ -5,7 +5,8 @@ import click
 from p2pchat.commands.arguments import text_argument
 from p2pchat.commands.ask import Row, ask
 from p2pchat.commands.frame import Noun, Settings, pass_settings
-from p2pchat.commands.output import print_fields, print_table, say
+from p2pchat.commands.layout import print_fields, print_table
+from p2pchat.commands.output import say
 from p2pchat.config import KEYS, Value, change, known, load
 from p2pchat.errors import NoDaemon
 

@@ -11,7 +11,8 @@ from p2pchat import limits
 from p2pchat.commands.arguments import Address, text_argument
 from p2pchat.commands.ask import Row, ask, ask_list, given
 from p2pchat.commands.frame import Noun, Settings, pass_settings
-from p2pchat.commands.output import print_fields, print_table, say
+from p2pchat.commands.layout import print_fields, print_table
+from p2pchat.commands.output import say
 from p2pchat.commands.user_files import read_file, write_file
 from p2pchat.errors import Corrupt
 from p2pchat.show import skeleton

@@ -2,7 +2,8 @@
 
 from p2pchat.commands.ask import Row
 from p2pchat.commands.frame import Settings
-from p2pchat.commands.output import print_json, print_line, print_message, when
+from p2pchat.commands.layout import print_message, when
+from p2pchat.commands.output import print_json, print_line
 from p2pchat.show import show, show_name
 
 

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,17 +11,17 @@ if TYPE_CHECKING:  # the verbs that need them load them
     from p2pchat.rpc.client import Client
 
 
-@dataclass(slots=True)
 class Settings:
     """The global options of one call."""
 
-    home_dir: str | None = None
-    json: bool = False
-    quiet: bool = False
-    verbose: int = 0
-    no_input: bool = False
-    no_color: bool = False
-    clients: dict[str, "Client"] = field(default_factory=dict)  # by socket, kept for the verb's next call
+    def __init__(self) -> None:
+        self.home_dir: str | None = None
+        self.json = False
+        self.quiet = False
+        self.verbose = 0
+        self.no_input = False
+        self.no_color = False
+        self.clients: dict[str, Client] = {}  # by socket, kept for the verb's next call
 
     @property
     def home(self) -> "Home":

@@ -6,7 +6,8 @@ from p2pchat import limits
 from p2pchat.commands.arguments import text_argument
 from p2pchat.commands.ask import Row, ask_list, given
 from p2pchat.commands.frame import Settings, pass_settings, verb
-from p2pchat.commands.output import print_json, print_message
+from p2pchat.commands.layout import print_message
+from p2pchat.commands.output import print_json
 from p2pchat.show import show_name
 
 

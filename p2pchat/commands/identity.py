@@ -5,7 +5,7 @@ import platform
 from p2pchat import __version__
 from p2pchat.commands.ask import ask
 from p2pchat.commands.frame import Settings, pass_settings, verb
-from p2pchat.commands.output import print_fields
+from p2pchat.commands.layout import print_fields
 
 
 @verb("whoami", "p2pchat whoami", "p2pchat whoami --json | jq -r .id")

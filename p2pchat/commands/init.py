@@ -11,9 +11,10 @@ import click
 from p2pchat import limits
 from p2pchat.commands.arguments import text_argument
 from p2pchat.commands.frame import Settings, pass_settings, verb
+from p2pchat.commands.layout import print_fields
 from p2pchat.commands.new_home import make_home
 from p2pchat.commands.new_keys import generate_primes
-from p2pchat.commands.output import print_fields, say
+from p2pchat.commands.output import say
 from p2pchat.commands.password import read_new_password
 from p2pchat.commands.user_files import read_file
 from p2pchat.errors import AlreadyRunning, Exists, Usage

@@ -8,7 +8,8 @@ from p2pchat.commands.arguments import text_argument
 from p2pchat.commands.ask import Row, ask
 from p2pchat.commands.frame import Noun, Settings, pass_settings
 from p2pchat.commands.history import print_history_row
-from p2pchat.commands.output import print_json, print_line, when
+from p2pchat.commands.layout import when
+from p2pchat.commands.output import print_json, print_line
 from p2pchat.show import show, show_name
 
 message = Noun(

@@ -5,7 +5,7 @@ import click
 from p2pchat.commands.arguments import text_argument
 from p2pchat.commands.ask import ask_list, given
 from p2pchat.commands.frame import Noun, Settings, pass_settings
-from p2pchat.commands.output import print_table
+from p2pchat.commands.layout import print_table
 
 _COLUMNS = ("message", "to", "state", "reason", "next_try_ms", "queued_ms", "size_bytes")
 

@@ -15,7 +15,6 @@ from p2pchat.commands.ask import Row, ask, given
 from p2pchat.commands.frame import Settings, pass_settings, verb
 from p2pchat.commands.output import print_json, print_line
 from p2pchat.errors import Failed, Partial, TimedOut
-from p2pchat.show import SHORT_ID_CHARS, show
 
 _RANK: Final = {"queued": 0, "sent": 1, "delivered": 2, "read": 3}  # failed has none
 _WAIT_S: Final = 30.0  # the longest that one call waits (rpc/methods.py)
@@ -112,10 +111,12 @@ def _print(settings: Settings, sent: Row) -> None:
         print_json(sent)
         return
     print_line(f"{sent['message']} {sent['state']}")
-    for to in _recipients(sent):
-        if to.get("reason") or len(_recipients(sent)) > 1:
-            short = str(to["id"])[:SHORT_ID_CHARS]
-            print_line(f"  {short} {to['state']} {show(str(to.get('reason', '')))}".rstrip())
+    recipients = _recipients(sent)
+    if len(recipients) > 1 or any(to.get("reason") for to in recipients):
+        from p2pchat.show import show, show_name
+
+        for to in recipients:
+            print_line(f"  {show_name(None, str(to['id']))} {to['state']} {show(str(to.get('reason', '')))}".rstrip())
 
 
 def _recipients(sent: Row) -> list[Row]:

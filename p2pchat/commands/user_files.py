@@ -1,19 +1,19 @@
 """The user's own files: read and written here, never by the daemon (CLI rule 1)."""
 
 import os
-import stat
 import sys
 from pathlib import Path
 
+from p2pchat import atomic
 from p2pchat.errors import Exists, Failed, NotFound, P2PChatError
 
 
 def read_file(path: str, limit: int, too_long: P2PChatError) -> bytes:
-    """The whole of a regular file, or of stdin for ``-``.
+    """The whole of a file, of a pipe such as the shell's ``<(...)``, or of stdin for ``-``.
 
-    Raises NotFound, Failed for what is no regular file, and ``too_long`` beyond ``limit`` bytes.
+    Raises NotFound, Failed for what cannot be read, and ``too_long`` beyond ``limit`` bytes.
     """
-    data = sys.stdin.buffer.read(limit + 1) if path == "-" else _read_regular(path, limit)
+    data = sys.stdin.buffer.read(limit + 1) if path == "-" else _read(path, limit + 1)
     if len(data) > limit:
         raise too_long
     return data
@@ -22,8 +22,6 @@ def read_file(path: str, limit: int, too_long: P2PChatError) -> bytes:
 def write_file(path: str, data: bytes, *, ours: bytes) -> None:
     """Write a new file, or one anew that begins with ``ours``; anything else there raises Exists."""
     target = Path(path)
-    from p2pchat import atomic
-
     if os.path.lexists(target) and not _begins_with(target, ours):
         raise Exists(f"{path} is there already", hint="choose another name, or move that file away")
     if not target.parent.is_dir():
@@ -31,13 +29,10 @@ def write_file(path: str, data: bytes, *, ours: bytes) -> None:
     atomic.replace(target, data)
 
 
-def _read_regular(path: str, limit: int) -> bytes:
+def _read(path: str, most: int) -> bytes:
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a FIFO must not hold us
-        with os.fdopen(fd, "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise Failed(f"{path} is not a regular file", hint=f"ls -l {path}")
-            return file.read(limit + 1)
+        with Path(path).open("rb") as file:
+            return file.read(most)
     except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a NUL in the name
         raise NotFound(f"there is no file {path}", hint="check the path") from None
     except OSError as error:
@@ -45,4 +40,4 @@ def _read_regular(path: str, limit: int) -> bytes:
 
 
 def _begins_with(path: Path, start: bytes) -> bool:
-    return path.is_file() and not path.is_symlink() and _read_regular(str(path), len(start))[: len(start)] == start
+    return path.is_file() and not path.is_symlink() and _read(str(path), len(start)) == start

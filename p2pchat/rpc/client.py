@@ -10,8 +10,8 @@ from typing import Final, Self
 from p2pchat import local_socket
 from p2pchat.errors import ConnectionLost, Failed, NoDaemon, TimedOut
 from p2pchat.limits import RPC_LINE_BYTES
-from p2pchat.rpc import jsonlines
-from p2pchat.rpc.jsonlines import Json
+from p2pchat.rpc.calls import read_response, request
+from p2pchat.rpc.jsonlines import Json, decode
 
 ANSWER_S: Final = 60.0  # a daemon that restarts leaves callers in the socket's backlog meanwhile
 PATIENCE_S: Final = 10.0  # how long to look for a daemon that went away during a call
@@ -70,7 +70,7 @@ class Client:
 
     def _call_once(self, method: str, params: Mapping[str, object], timeout_s: float) -> dict[str, Json]:
         self._id += 1
-        line = jsonlines.request(self._id, method, params)
+        line = request(self._id, method, params)
         try:
             sock = self._connected(timeout_s)
             sock.settimeout(timeout_s)
@@ -86,7 +86,7 @@ class Client:
         except BaseException:
             self.close()  # interrupted in mid-answer: the next call must not read the rest of this one
             raise
-        return jsonlines.read_response(jsonlines.decode(answer), self._id)
+        return read_response(decode(answer), self._id)
 
     def _connected(self, timeout_s: float) -> socket.socket:
         if self._socket is None:

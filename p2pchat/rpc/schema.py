@@ -1,4 +1,4 @@
-"""What ``rpc schema`` prints: JSON Schemas (2020-12) of the methods and of each verb's ``--json`` output, and the errors."""
+"""What ``rpc schema`` prints: JSON Schemas (2020-12) of methods and each verb's ``--json`` output, and the errors."""
 
 from typing import Final
 

@@ -18,7 +18,8 @@ import trio
 
 from p2pchat.errors import BadFormat, Bug, P2PChatError, RateLimited, Usage
 from p2pchat.limits import RPC_CLIENTS, RPC_LINE_BYTES
-from p2pchat.rpc import jsonlines
+from p2pchat.rpc import answers
+from p2pchat.rpc.jsonlines import decode
 from p2pchat.rpc.methods import METHODS, checked_params
 
 Handler = Callable[[dict[str, Any]], Awaitable[Mapping[str, object]]]
@@ -62,7 +63,7 @@ class _Service:
                     return
                 if self.clients > RPC_CLIENTS:
                     refusal = RateLimited(f"{RPC_CLIENTS} programs talk to the daemon already", hint="end one of them")
-                    await _send(stream, jsonlines.error_response(None, jsonlines.APPLICATION_ERROR, refusal))
+                    await _send(stream, answers.error_response(None, answers.APPLICATION_ERROR, refusal))
                     return
                 await _Conversation(self, stream).run()
         except (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
@@ -70,7 +71,7 @@ class _Service:
         finally:
             self.clients -= 1
 
-    async def answer(self, request: jsonlines.Request) -> bytes:
+    async def answer(self, request: answers.Request) -> bytes:
         """The response line. Raises P2PChatError where the words are off."""
         if request.method not in self.handlers and request.method in METHODS:
             where = METHODS[request.method].socket
@@ -78,7 +79,7 @@ class _Service:
         params = checked_params(request.method, request.params)
         result = await self.handlers[request.method](params)
         try:
-            return jsonlines.response(request.id, result)
+            return answers.response(request.id, result)
         except BadFormat as error:
             raise RuntimeError(f"the answer of {request.method} is no answer: {error}") from error
 
@@ -95,7 +96,7 @@ class _Conversation:
             try:
                 line = await self._receive_line()
             except BadFormat as error:
-                await _send(self.stream, jsonlines.error_response(None, jsonlines.PARSE_ERROR, error))
+                await _send(self.stream, answers.error_response(None, answers.PARSE_ERROR, error))
                 return
             if line is None:
                 return
@@ -104,23 +105,23 @@ class _Conversation:
                 return  # another protocol, perhaps a web browser's: what follows is not for us
 
     async def _answer_line(self, line: bytes) -> bytes:
-        number, id_ = jsonlines.PARSE_ERROR, None
+        number, id_ = answers.PARSE_ERROR, None
         try:
-            value = jsonlines.decode(line)
-            number, id_ = jsonlines.INVALID_REQUEST, jsonlines.request_id(value)
-            request = self._fresh(jsonlines.read_request(value))
-            number = jsonlines.APPLICATION_ERROR
+            value = decode(line)
+            number, id_ = answers.INVALID_REQUEST, answers.request_id(value)
+            request = self._fresh(answers.read_request(value))
+            number = answers.APPLICATION_ERROR
             return await self.service.answer(request)
         except Exception as raised:  # noqa: BLE001 - a bug in one method ends neither the client nor the daemon
             error = _expected(raised)
             if error is None:
                 _log.exception("bug while answering a request")
-                number, error = jsonlines.INTERNAL_ERROR, self._bug(raised)
-            elif number == jsonlines.APPLICATION_ERROR:
+                number, error = answers.INTERNAL_ERROR, self._bug(raised)
+            elif number == answers.APPLICATION_ERROR:
                 number = _json_rpc_number(error)
-            return jsonlines.error_response(id_, number, error)
+            return answers.error_response(id_, number, error)
 
-    def _fresh(self, request: jsonlines.Request) -> jsonlines.Request:
+    def _fresh(self, request: answers.Request) -> answers.Request:
         if request.id <= self.last_id:
             raise BadFormat("a request's id is higher than the one before it", hint="p2pchat rpc schema")
         self.last_id = request.id
@@ -155,8 +156,8 @@ async def _send(stream: trio.SocketStream, line: bytes) -> None:
 
 def _json_rpc_number(error: P2PChatError) -> int:
     if isinstance(error, Usage):
-        return jsonlines.METHOD_NOT_FOUND
-    return jsonlines.INVALID_PARAMS if isinstance(error, BadFormat) else jsonlines.APPLICATION_ERROR
+        return answers.METHOD_NOT_FOUND
+    return answers.INVALID_PARAMS if isinstance(error, BadFormat) else answers.APPLICATION_ERROR
 
 
 def _expected(raised: BaseException) -> P2PChatError | None:

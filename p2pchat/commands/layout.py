@@ -1,0 +1,73 @@
+"""How objects look to people: fields, tables, messages. Under ``--json`` the same calls print the objects."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+
+from p2pchat.commands.frame import Settings
+from p2pchat.commands.output import print_json, print_line, say
+from p2pchat.show import show, show_body, width
+
+
+def print_fields(settings: Settings, shape: Mapping[str, object]) -> None:
+    """One object: JSON, or for people a field a line."""
+    if settings.json:
+        print_json(shape)
+        return
+    longest = max(len(name) for name in shape)
+    for name, value in shape.items():
+        print_line(f"{name.replace('_', ' '):<{longest}}  {cell(name, value)}".rstrip())
+
+
+def print_table(
+    settings: Settings, rows: Iterable[Mapping[str, object]], columns: Sequence[str], *, marks: Sequence[str] = ()
+) -> None:
+    """One object a line: JSON, or for people the named ``columns``; ``marks`` end the lines of the same order.
+
+    An empty list prints nothing.
+    """
+    if settings.json:
+        for row in rows:
+            print_json(row)
+        return
+    cells = [[cell(name, row.get(name)) for name in columns] for row in rows]
+    if not cells:
+        return
+    widths = [max(width(line[at]) for line in [list(columns), *cells]) for at in range(len(columns))]
+    say(settings, _aligned([name.removesuffix("_ms").replace("_", " ") for name in columns], widths))
+    for at, line in enumerate(cells):
+        print_line((_aligned(line, widths) + (f"  {marks[at]}" if marks else "")).rstrip())
+
+
+def cell(name: str, value: object) -> str:
+    """One value for people: cleaned text, local time, words for what is missing."""
+    if value is None or value == "" or value == []:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return when(value) if name.endswith("_ms") else str(value)
+    if isinstance(value, list):
+        return ", ".join(cell("", item) for item in value)
+    return show(str(value))
+
+
+def when(ms: int) -> str:
+    """Local time of a Unix millisecond, or what a peer's clock claims where that is no time at all."""
+    try:
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(ms / 1000))
+    except (OverflowError, ValueError, OSError):
+        return f"clock wrong ({ms})"
+
+
+def print_message(name: str, sent_ms: int, text: str) -> None:
+    """One message: a line, or a head line and the indented text where it has several."""
+    head = f"{when(sent_ms)}  {name}"
+    if "\n" in text:
+        print_line(head + ":")
+        print_line(show_body(text))
+    else:
+        print_line(f"{head}: {show_body(text, gutter='')}")
+
+
+def _aligned(line: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(text + " " * (columns - width(text)) for text, columns in zip(line, widths, strict=True))
