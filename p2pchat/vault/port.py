@@ -60,7 +60,7 @@ class Port:
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             return b""
 
-    async def welcome(self, hello: boundary.VaultHello) -> tuple[boundary.Welcome, "Port"]:
+    async def welcome(self, hello: boundary.VaultHello) -> boundary.Welcome:
         """Exchange the first words. Raises BadFormat where the gate is another build or silent for 10 s."""
         await self._stream.send_all(boundary.encode(hello))
         raw = b""
@@ -70,7 +70,7 @@ class Port:
         answer = boundary.decode(raw) if raw else None
         if not isinstance(answer, boundary.Welcome) or answer.build != hello.build:
             raise BadFormat("the gate is not of this build", hint="p2pchat daemon stop, then start again")
-        return answer, self
+        return answer
 
     async def _exactly(self, count: int) -> bytes:
         """``count`` bytes, one by one boundary-safe: nothing of the next message is taken."""

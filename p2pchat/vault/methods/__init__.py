@@ -1,0 +1,48 @@
+"""The vault's methods of the control socket: thin. Parameters arrive checked (rpc/methods.py), rules are in flows."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any
+
+from p2pchat.rpc.server import Handler
+from p2pchat.vault.methods import contact, event, message, own, requests, send
+from p2pchat.vault.node import Node
+
+Method = Callable[[Node, dict[str, Any]], Awaitable[Mapping[str, object]]]
+
+_METHODS: Mapping[str, Method] = {
+    "send": send.send,
+    "message.wait": send.wait,
+    "message.show": message.show,
+    "message.withdraw": message.withdraw,
+    "history": message.history,
+    "outbox.list": message.outbox_list,
+    "outbox.show": message.outbox_show,
+    "outbox.retry": message.outbox_retry,
+    "outbox.cancel": message.outbox_cancel,
+    "event.next": event.next_events,
+    "contact.card": requests.card,
+    "contact.add": requests.add,
+    "contact.requests": requests.listed,
+    "contact.accept": requests.accept,
+    "contact.reject": requests.reject,
+    "contact.list": contact.listed,
+    "contact.show": contact.show,
+    "contact.alias": contact.alias,
+    "contact.block": contact.block,
+    "contact.unblock": contact.unblock,
+    "contact.remove": contact.remove,
+    "contact.verify": contact.verify,
+    "whoami": own.whoami,
+    "status": own.status,
+    "daemon.status": own.daemon_status,
+    "daemon.stop": own.daemon_stop,
+    "config.list": own.config_list,
+    "config.get": own.config_get,
+    "config.set": own.config_set,
+}
+
+
+def table(node: Node) -> dict[str, Handler]:
+    """Handlers by method name, bound to one node."""
+    return {name: partial(method, node) for name, method in _METHODS.items()}

@@ -1,0 +1,96 @@
+"""The vault as a process: what the launcher starts with ``python -m p2pchat.vault`` (p2pchat/lifeline.py)."""
+
+import logging
+import os
+import signal
+import socket
+from collections.abc import Mapping
+from functools import partial
+
+import trio
+
+from p2pchat import config, hardening
+from p2pchat.build import build_hash
+from p2pchat.env import Env
+from p2pchat.env_system import system_env
+from p2pchat.home import Home
+from p2pchat.keys.vault_file import open_vault, seal_vault
+from p2pchat.lifeline import Lifeline, Unlocked
+from p2pchat.limits import KEY_FILE_BYTES
+from p2pchat.rpc import server
+from p2pchat.rpc.server import Handler
+from p2pchat.vault import app
+from p2pchat.vault.renewal import renewed
+from p2pchat.wire.structs import VaultSecrets
+
+
+def main() -> None:
+    hardening.refuse_dumps()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the launcher ends us, in order
+    lifeline = Lifeline.inherit()
+    with lifeline.reporting():
+        home = Home.find(None, os.environ)
+        build_hash()  # read while the user's password is being stretched
+        unlocked = lifeline.receive_key()
+        trio.run(_run, lifeline, home, unlocked)
+
+
+async def _run(lifeline: Lifeline, home: Home, unlocked: Unlocked) -> None:
+    settings = _File(home)
+    logging.basicConfig(
+        level=settings.current().log_level.upper(), format="%(asctime)s vault %(levelname)s %(message)s"
+    )
+    env = system_env()
+    secrets = await _fresh_secrets(env, home, unlocked.key)
+    lifeline.boundary.setblocking(False)
+    stream = trio.SocketStream(trio.socket.from_stdlib_socket(lifeline.boundary))
+    hooks = app.Hooks(
+        serve=partial(_serve, lifeline.listener, str(home.log_file)),
+        ready=lambda: lifeline.ready({}),
+        stop=lifeline.request_stop,
+        settings=settings,
+        launcher_pid=os.getppid(),
+    )
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_end_with_the_launcher, lifeline, stream)
+        await app.main(env, stream, secrets, home, hooks)
+        lifeline.expire()
+        nursery.cancel_scope.cancel()
+
+
+async def _fresh_secrets(env: Env, home: Home, key: bytes) -> VaultSecrets:
+    """The identity, its device set renewed where half of its life has passed."""
+    secrets = open_vault(env.disk.read(home.vault_file, KEY_FILE_BYTES), key)
+    newer = await env.work(renewed, secrets, env.clock.wall_ms())
+    if newer is None:
+        return secrets
+    env.disk.replace(home.vault_file, seal_vault(newer, key, env.random.bytes(24)))
+    return newer
+
+
+async def _serve(listener: socket.socket, log_file: str, handlers: Mapping[str, Handler]) -> None:
+    await server.serve(listener, handlers, log_file=log_file)
+
+
+async def _end_with_the_launcher(lifeline: Lifeline, boundary: trio.SocketStream) -> None:
+    """Nothing arrives on the life pipe after the key but its end; then the vault ends as if the gate had."""
+    await trio.lowlevel.wait_readable(lifeline.fileno())
+    lifeline.expire()
+    boundary.socket.shutdown(socket.SHUT_RD)
+
+
+class _File:
+    """``Settings`` in the home's configuration file."""
+
+    def __init__(self, home: Home) -> None:
+        self._path = home.config_file
+
+    def current(self) -> config.Config:
+        return config.load(self._path)
+
+    def change(self, name: str, text: str) -> config.Value:
+        return config.change(self._path, name, text)
+
+
+if __name__ == "__main__":
+    main()

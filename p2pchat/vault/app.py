@@ -1,0 +1,96 @@
+"""The vault's wiring: what is opened, in which order, and which tasks run side by side. No rules live here."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+import trio
+
+from p2pchat.build import build_hash
+from p2pchat.env import Env
+from p2pchat.home import Home
+from p2pchat.keys.identity import Identity, load_identity
+from p2pchat.keys.kdf import hkdf
+from p2pchat.keys.vault_file import store_key
+from p2pchat.rpc.server import Handler
+from p2pchat.store import profile
+from p2pchat.store.profile import Profile
+from p2pchat.store.tx import Tx
+from p2pchat.store.writer import Store
+from p2pchat.vault import methods, own, upkeep
+from p2pchat.vault.flows import links, wishes
+from p2pchat.vault.node import Node, Settings
+from p2pchat.vault.port import Port
+from p2pchat.wire import boundary
+from p2pchat.wire.structs import VaultSecrets
+
+Serve = Callable[[Mapping[str, Handler]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hooks:
+    """What the process around the vault does for it."""
+
+    serve: Serve  # answers the control socket with the given methods, until cancelled
+    ready: Callable[[], None]
+    stop: Callable[[], None]  # asks for the end of the whole daemon
+    settings: Settings
+    launcher_pid: int
+
+
+async def main(env: Env, stream: trio.abc.Stream, secrets: VaultSecrets, home: Home, hooks: Hooks) -> None:
+    """Serve one identity until the gate ends or the task is cancelled. Then everything queued is committed."""
+    identity = load_identity(secrets)
+    port = Port(stream)
+    welcome = await port.welcome(_hello(identity))
+    key = store_key(secrets.store_key, welcome.share)
+    store = await Store.open(env, home.store_db, key)
+    node = _node(env, identity, store, port, welcome, hooks)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(store.run)
+        await store.change(lambda tx: _first_profile(tx, secrets))
+        nursery.start_soon(port.write)
+        nursery.start_soon(upkeep.run, node)
+        wishes.tell_all(node)
+        nursery.start_soon(hooks.serve, methods.table(node))
+        hooks.ready()
+        await links.listen(node)  # until the gate has gone
+        with trio.CancelScope(shield=True):
+            await store.flush()
+        nursery.cancel_scope.cancel()
+    store.close()
+
+
+def _hello(identity: Identity) -> boundary.VaultHello:
+    return boundary.VaultHello(
+        build=build_hash(),
+        user=identity.user,
+        device=identity.device.device,
+        key_log=identity.chain.raw,
+        device_set=identity.devices.raw,
+    )
+
+
+def _node(env: Env, identity: Identity, store: Store, port: Port, welcome: boundary.Welcome, hooks: Hooks) -> Node:
+    now_ms = env.clock.wall_ms()
+    return Node(
+        env=env,
+        identity=identity,
+        store=store,
+        port=port,
+        config=hooks.settings.current(),
+        settings=hooks.settings,
+        listen=welcome.listen,
+        reachable=welcome.reachable,
+        addresses=own.address_record(identity, welcome.reachable, now_ms),
+        local_secret=hkdf(identity.root.secret, b"p2pchat/1/rejected-leg"),
+        wall=welcome.wall,
+        started_ms=now_ms,
+        launcher_pid=hooks.launcher_pid,
+        stop=hooks.stop,
+    )
+
+
+def _first_profile(tx: Tx, secrets: VaultSecrets) -> None:
+    """The nickname and avatar of ``init`` become the profile once; later changes are the store's."""
+    if not profile.get(tx).updated_ms:
+        profile.put(tx, Profile(secrets.nickname, secrets.avatar, secrets.created_ms))

@@ -1,0 +1,163 @@
+"""The pair channel over one link: begin it, feed it what arrives, and let out what it says (PROTOCOL 3)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from p2pchat.channel.agreement import Agreement
+from p2pchat.channel.damage import REASON, Status
+from p2pchat.channel.legs import FULL
+from p2pchat.channel.state import ChannelState
+from p2pchat.channel.step import Became, Step
+from p2pchat.errors import P2PChatError
+from p2pchat.store import channels, contacts, events, outbox
+from p2pchat.store.tx import Tx
+from p2pchat.vault.flows import intake, signals, wishes
+from p2pchat.vault.flows.link import LegOpened, Link, LinkEvent, Nudge, Session
+from p2pchat.vault.flows.outflow import fill
+from p2pchat.vault.flows.turn import Turn
+from p2pchat.vault.node import Node
+from p2pchat.wire import boundary
+from p2pchat.wire.frames import FrameType
+from p2pchat.wire.structs import CAPABILITIES, CTL_ADDRESSES
+
+
+def agreed_before(node: Node, link: Link) -> bool:
+    """Whether an epoch was ever agreed with the device at the other end."""
+    found = node.store.read(lambda reader: channels.get(reader, link.contact, link.record.device))
+    return found is not None and ChannelState.decode(found).current is not None
+
+
+async def begin(node: Node, link: Link) -> None:
+    """Say HELLO, unless that was done on this link. From now on this link is the contact's only channel."""
+    if link.session.value is None:
+        await node.store.change(lambda tx: _begin(tx, node, link), after=lambda frames: _send(node, link, frames))
+        if link.early_hello:
+            hello, link.early_hello = link.early_hello, b""
+            await take(node, link, [boundary.Arrived(link=link.up.link, seq=0, kind=FrameType.HELLO, body=hello)])
+
+
+def _begin(tx: Tx, node: Node, link: Link) -> tuple[tuple[FrameType, bytes], ...]:
+    stored = channels.get(tx, link.contact, link.record.device)
+    step = Agreement.begin(
+        link.parties(node.identity),
+        link_hash=link.up.handshake_hash,
+        state=ChannelState.decode(stored) if stored else ChannelState(),
+        local_secret=node.local_secret,
+        draws=node.env.crypto,
+        legs=node.legs.get(link.user, FULL),
+        capabilities=CAPABILITIES,
+    )
+    for other in node.links.values():
+        if other is not link and other.contact == link.contact:
+            other.session.put(tx, None)  # two links must never move one ratchet
+    link.session.put(tx, Session(step.agreement))
+    return step.frames
+
+
+def _send(node: Node, link: Link, frames: tuple[tuple[FrameType, bytes], ...]) -> None:
+    for kind, body in frames:
+        link.send(node.port, kind, body)
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    turn: Turn | None
+    error: P2PChatError | None = None
+
+
+async def take(node: Node, link: Link, batch: Sequence[LinkEvent]) -> None:
+    """Work through what came, in one transaction. What cannot be cuts the link, after all before it was kept."""
+
+    def after(taken: _Taken) -> None:
+        if taken.turn is not None:
+            taken.turn.depart()
+            if taken.turn.peer_changed:
+                wishes.tell(node, link.user)
+        if taken.error is not None:
+            node.port.send(boundary.Cut(link=link.up.link, reason=boundary.Reason.DAMAGED))
+
+    await node.store.change(lambda tx: _take(tx, node, link, batch), after=after)
+
+
+def say_addresses(node: Node, link: Link) -> None:
+    """Tell the contact that the own addresses changed."""
+
+    def job(tx: Tx) -> Turn | None:
+        turn = Turn.open(tx, node, link)
+        if turn is None or not turn.agreement.ready:
+            return None
+        turn.say((CTL_ADDRESSES, node.addresses))
+        return turn.close()
+
+    node.store.change_nowait(job, after=lambda turn: turn.depart() if turn else None)
+
+
+def _take(tx: Tx, node: Node, link: Link, batch: Sequence[LinkEvent]) -> _Taken:
+    turn = Turn.open(tx, node, link)
+    if turn is None:
+        return _Taken(None)
+    error: P2PChatError | None = None
+    try:
+        for event in batch:
+            _apply(turn, _step(turn, event))
+        if turn.renew_wanted:
+            _apply(turn, turn.agreement.renew(turn.moment(), reset=True))
+        _apply(turn, turn.agreement.tick(turn.moment()))
+    except P2PChatError as raised:
+        error = raised
+    settle(turn)
+    return _Taken(turn.close(), error)
+
+
+def settle(turn: Turn) -> None:
+    """What is due once everything that came was dealt with."""
+    if turn.resume_wanted and turn.agreement.ready:
+        signals.say_resume(turn)
+    signals.acknowledge(turn)
+    fill(turn)
+
+
+def _step(turn: Turn, event: LinkEvent) -> Step:
+    agreement, at = turn.agreement, turn.moment()
+    match event:
+        case LegOpened(leg=leg, secret=secret):
+            return agreement.leg_opened(leg, secret, at)
+        case Nudge():
+            return Step(agreement=agreement)
+        case boundary.Arrived(kind=FrameType.ENVELOPE, body=body):
+            return agreement.envelope_received(body, at)
+        case boundary.Arrived(kind=FrameType.CTL, body=body):
+            return agreement.ctl_received(body, at)
+        case boundary.Arrived(kind=kind, body=body):
+            return agreement.frame_received(FrameType(kind), body, at)
+
+
+def _apply(turn: Turn, step: Step) -> None:
+    before = turn.agreement.state.health.status
+    turn.become(step.agreement, store=step.store is not None)
+    turn.frames += [(kind, body, None) for kind, body in step.frames]
+    if step.work is not None:
+        turn.work.append(step.work)
+    _health(turn, before, step.agreement.state.health.status)
+    if step.became & {Became.UNREADY, Became.ERROR}:
+        turn.stop_flow()
+    if step.body is not None:
+        intake.take(turn, step.body)
+    if step.ctl is not None:
+        signals.take(turn, step.ctl)
+    if Became.READY in step.became:
+        signals.introduce(turn)
+    if Became.RESEND in step.became:
+        signals.say_resume(turn)
+
+
+def _health(turn: Turn, before: Status, now: Status) -> None:
+    """Tell the user where the channel's health changed; the words of ``error`` are fixed."""
+    if before is now:
+        return
+    contact = turn.link.contact
+    contacts.set_channel(turn.tx, contact, now.value, turn.now_ms)
+    outbox.set_reason(turn.tx, contact, REASON if now is Status.ERROR else "")
+    if now is Status.ERROR:
+        events.append(turn.tx, "warning", turn.now_ms, contact=contact, fields={"text": REASON})
+    turn.news = True

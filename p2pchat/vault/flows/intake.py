@@ -1,0 +1,75 @@
+"""From an opened envelope to the inbox: shown once, in order, and acknowledged only after the commit."""
+
+from dataclasses import replace
+
+from p2pchat.delivery import body as bodies
+from p2pchat.delivery.incoming import Action, Seen, decide
+from p2pchat.errors import BadFormat
+from p2pchat.ids import DeviceId, MessageId
+from p2pchat.store import events, inbox
+from p2pchat.store.inbox import Incoming
+from p2pchat.vault.flows.turn import Turn
+from p2pchat.wire.structs import BODY_VOID, BODY_WITHDRAW, MessageBody
+
+
+def take(turn: Turn, raw: bytes) -> None:
+    """One encoded MessageBody of the peer at the link's other end. Raises BadFormat: cut the link."""
+    body = bodies.read_body(raw)
+    if body.device != turn.link.record.device:
+        raise BadFormat("a message names another device than the one that sealed it")
+    if body.conversation != bodies.pair_conversation(turn.node.identity.user, turn.link.user):
+        raise BadFormat("a message belongs to another conversation")
+    action = decide(turn.incoming, body.sequence, _seen(turn, body))
+    receipts = turn.session.receipts
+    if action is Action.ASK:
+        say, receipts = receipts.ask()
+        turn.resume_wanted = turn.resume_wanted or say
+    elif action is Action.REPEAT:
+        receipts = receipts.wanted_again()
+    else:
+        receipts = receipts.taken()
+        _advance(turn, body, action)
+    turn.session = replace(turn.session, receipts=receipts)
+
+
+def _seen(turn: Turn, body: MessageBody) -> Seen:
+    """A void or a withdrawal speaks of another message; only what is itself shown can have been seen."""
+    if body.kind in {BODY_VOID, BODY_WITHDRAW}:
+        return Seen.NEVER
+    return Seen(inbox.seen(turn.tx, turn.link.contact, _incoming(body)).value)
+
+
+def _advance(turn: Turn, body: MessageBody, action: Action) -> None:
+    turn.incoming = turn.incoming.advanced()
+    inbox.advance(turn.tx, turn.link.contact, turn.incoming.have)
+    turn.clock_seen = max(turn.clock_seen, body.clock)
+    turn.news = True
+    if action is Action.REFUSE:
+        fields = {"text": f"the id of message {body.message.hex()} was used before for another text; the first is kept"}
+        events.append(turn.tx, "warning", turn.now_ms, contact=turn.link.contact, fields=fields)
+    elif action is Action.SHOW:
+        _show(turn, body)
+
+
+def _show(turn: Turn, body: MessageBody) -> None:
+    device = DeviceId(body.device)
+    if body.kind == BODY_VOID:
+        inbox.withdraw(turn.tx, turn.link.contact, device, body.message, turn.now_ms)
+    elif body.kind == BODY_WITHDRAW:
+        inbox.withdraw(turn.tx, turn.link.contact, device, MessageId(body.content), turn.now_ms)
+    else:
+        inbox.insert(turn.tx, turn.link.contact, _incoming(body), turn.now_ms)
+
+
+def _incoming(body: MessageBody) -> Incoming:
+    return Incoming(
+        message=body.message,
+        device=body.device,
+        number=body.sequence,
+        clock=body.clock,
+        sent_ms=body.sent_ms,
+        kind=body.kind,
+        content_type=body.content_type,
+        content=body.content,
+        expires_at_ms=body.expires_at_ms,
+    )

@@ -1,0 +1,123 @@
+"""One live link as the vault sees it: who is at the other end, and what the channel has come to on it."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+import trio
+
+from p2pchat.channel.agreement import Agreement
+from p2pchat.channel.exchange import Leg
+from p2pchat.channel.parties import Parties, Party
+from p2pchat.contacts.request import Between
+from p2pchat.delivery.flow import Flow
+from p2pchat.delivery.receipts import Receipts
+from p2pchat.ids import UserId
+from p2pchat.keys.devices import VerifiedSet
+from p2pchat.keys.identity import Identity
+from p2pchat.keys.key_log import KeyChain
+from p2pchat.limits import BOUNDARY_WINDOW_BYTES
+from p2pchat.store.cell import Cell
+from p2pchat.vault.port import Port
+from p2pchat.wire import boundary
+from p2pchat.wire.frames import FrameType
+from p2pchat.wire.structs import DeviceRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What the pair channel has come to on this link. Changes only with a commit."""
+
+    agreement: Agreement
+    flow: Flow = field(default_factory=Flow)
+    receipts: Receipts = field(default_factory=Receipts)
+
+
+@dataclass(frozen=True, slots=True)
+class LegOpened:
+    """The RSA worker's answer to an OpenLeg of this link's agreement."""
+
+    leg: Leg
+    secret: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Nudge:
+    """Look again: at the contact's state and at the clock."""
+
+
+LinkEvent = boundary.Arrived | LegOpened | Nudge
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class Link:
+    up: boundary.Up
+    chain: KeyChain
+    devices: VerifiedSet
+    record: DeviceRecord  # the peer's device at the other end
+    events: trio.MemorySendChannel[LinkEvent]
+    nursery: trio.Nursery | None = None  # lives while the link does
+    contact: int = 0  # the contact's row; 0: a stranger
+    session: Cell[Session | None] = field(default_factory=lambda: Cell(None))
+    early_hello: bytes = b""  # a HELLO that came before we had accepted
+    seq: int = 0
+    unsent: deque[tuple[int, int, int | None]] = field(default_factory=deque)  # seq, size, queue number of an envelope
+    unsent_bytes: int = 0
+    sent_upto: int = 0  # queue number of the last envelope that the gate wrote
+    marking: bool = False  # storing ``sent_upto`` is under way
+    down: bool = False
+
+    @property
+    def user(self) -> UserId:
+        return self.up.user
+
+    @property
+    def ready(self) -> bool:
+        """The epochs agree: messages may pass."""
+        session = self.session.value
+        return session is not None and session.agreement.ready
+
+    def send(self, port: Port, kind: FrameType, body: bytes, number: int | None = None) -> None:
+        """Hand one frame to the gate. ``number``: the queue number of an envelope, for the state ``sent``."""
+        if self.down:
+            return
+        self.seq += 1
+        self.unsent.append((self.seq, len(body), number))
+        self.unsent_bytes += len(body)
+        port.send(boundary.Send(link=self.up.link, seq=self.seq, kind=kind, body=body))
+
+    def written(self, seq: int) -> None:
+        """The gate wrote everything up to ``seq``."""
+        while self.unsent and self.unsent[0][0] <= seq:
+            _, size, number = self.unsent.popleft()
+            self.unsent_bytes -= size
+            if number is not None:
+                self.sent_upto = number
+
+    @property
+    def room_bytes(self) -> int:
+        """How much may still be handed to the gate before it must say SENT."""
+        return BOUNDARY_WINDOW_BYTES - self.unsent_bytes
+
+    def parties(self, own: Identity) -> Parties:
+        return Parties(own=_party(own.user, own.chain, own.devices, own.record), peer=_party_of(self))
+
+    def from_peer(self, own: UserId) -> Between:
+        return Between(self.user, own, self.up.handshake_hash)
+
+    def to_peer(self, own: UserId) -> Between:
+        return Between(own, self.user, self.up.handshake_hash)
+
+
+def _party_of(link: Link) -> Party:
+    return _party(link.user, link.chain, link.devices, link.record)
+
+
+def _party(user: UserId, chain: KeyChain, devices: VerifiedSet, record: DeviceRecord) -> Party:
+    return Party(
+        user=user,
+        device=record.device,
+        head=chain.head,
+        set_hash=devices.set_hash,
+        modulus=chain.root.modulus,
+        spki_hash=chain.root.spki_hash,
+    )

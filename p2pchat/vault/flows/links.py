@@ -1,0 +1,166 @@
+"""What the gate says: links that come and go, frames, addresses, warnings. One task a link keeps its order."""
+
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from itertools import groupby
+from typing import Final
+
+import trio
+
+from p2pchat.errors import P2PChatError
+from p2pchat.store import contacts, events
+from p2pchat.store.tx import Tx
+from p2pchat.vault import own
+from p2pchat.vault.flows import arrival, channel, pair
+from p2pchat.vault.flows.link import Link, LinkEvent, Nudge
+from p2pchat.vault.node import Node
+from p2pchat.wire import boundary
+from p2pchat.wire.frames import FrameType
+from p2pchat.wire.shape import Struct
+
+MARK_SENT_S: Final = 0.02  # ``sent`` is told so late at most: usually the receipt comes first and tells more
+_PAIRING: Final[Mapping[int, Callable[[Node, Link, bytes], Awaitable[None]]]] = {
+    FrameType.REQUEST: pair.request_received,
+    FrameType.ANSWER: pair.answer_received,
+}
+
+
+async def listen(node: Node) -> None:
+    """Run until the gate ends."""
+    async with trio.open_nursery() as nursery:
+        async for batch in node.port.messages():
+            for message in batch:
+                _hear(node, nursery, message)
+        nursery.cancel_scope.cancel()
+
+
+def _hear(node: Node, nursery: trio.Nursery, message: Struct) -> None:
+    match message:
+        case boundary.Up():
+            _up(node, nursery, message)
+        case boundary.Down(link=number):
+            _down(node, number)
+        case boundary.Arrived(link=number):
+            if number in node.links:
+                node.links[number].events.send_nowait(message)
+        case boundary.Sent(link=number, seq=seq):
+            if number in node.links:
+                _sent(node.links[number], seq)
+        case boundary.Cannot(user=user):
+            node.unreachable[user] = message
+        case boundary.Addrs(reachable=reachable):
+            _moved(node, reachable)
+        case boundary.Warn():
+            _warn(node, message)
+
+
+def _up(node: Node, nursery: trio.Nursery, up: boundary.Up) -> None:
+    send, receive = trio.open_memory_channel[LinkEvent](math.inf)  # bounded by the boundary's window
+    try:
+        link = arrival.check(node, up, send)
+    except P2PChatError as error:
+        node.port.send(boundary.Cut(link=up.link, reason=boundary.Reason.UNWANTED))
+        arrival.warn(node, up, error)
+        return
+    node.links[up.link] = link
+    node.unreachable.pop(up.user, None)
+    nursery.start_soon(_serve, node, link, receive)
+
+
+def _down(node: Node, number: int) -> None:
+    link = node.links.pop(number, None)
+    if link is None:
+        return
+    link.down = True
+    session = link.session.value
+    if session is not None:
+        node.legs[link.user] = session.agreement.legs
+    link.events.close()
+    node.news.ring()
+
+
+def _sent(link: Link, seq: int) -> None:
+    """The gate wrote it. Room for more matters at once; the state ``sent`` can wait a moment."""
+    blocked = link.room_bytes <= 0
+    link.written(seq)
+    if blocked:
+        link.events.send_nowait(Nudge())
+    if link.nursery is not None and not link.marking and link.ready:
+        link.marking = True
+        link.nursery.start_soon(_mark_sent, link)
+
+
+async def _mark_sent(link: Link) -> None:
+    await trio.sleep(MARK_SENT_S)
+    link.marking = False
+    link.events.send_nowait(Nudge())  # any turn stores ``sent_upto``
+
+
+async def _serve(node: Node, link: Link, receive: trio.MemoryReceiveChannel[LinkEvent]) -> None:
+    """One link from its first frame to its last, in order."""
+    async with trio.open_nursery() as nursery:
+        link.nursery = nursery
+        await pair.greet(node, link)
+        node.news.ring()
+        async for event in receive:
+            batch = [event]
+            while True:
+                try:
+                    batch.append(receive.receive_nowait())
+                except (trio.WouldBlock, trio.EndOfChannel):
+                    break
+            for pairing, grouped in groupby(batch, key=_is_pairing):
+                run = list(grouped)
+                await (_pair(node, link, run) if pairing else _converse(node, link, run))
+            _took(node, link, batch)
+        link.nursery = None
+        nursery.cancel_scope.cancel()
+
+
+def _is_pairing(event: LinkEvent) -> bool:
+    return isinstance(event, boundary.Arrived) and event.kind in _PAIRING
+
+
+async def _pair(node: Node, link: Link, run: list[LinkEvent]) -> None:
+    for event in run:
+        assert isinstance(event, boundary.Arrived)
+        try:
+            await _PAIRING[event.kind](node, link, event.body)
+        except P2PChatError:
+            node.port.send(boundary.Cut(link=link.up.link, reason=boundary.Reason.DAMAGED))
+
+
+async def _converse(node: Node, link: Link, run: list[LinkEvent]) -> None:
+    if link.session.value is None and any(isinstance(event, Nudge) for event in run):
+        await pair.greet(node, link)  # the contact's state changed
+    if link.session.value is None:
+        hellos = [e for e in run if isinstance(e, boundary.Arrived) and e.kind == FrameType.HELLO]
+        if hellos:
+            link.early_hello = hellos[-1].body
+        return
+    await channel.take(node, link, run)
+
+
+def _took(node: Node, link: Link, batch: list[LinkEvent]) -> None:
+    seqs = [event.seq for event in batch if isinstance(event, boundary.Arrived)]
+    if seqs and not link.down:
+        node.port.send(boundary.Took(link=link.up.link, seq=seqs[-1]))
+
+
+def _moved(node: Node, reachable: tuple[str, ...]) -> None:
+    """Other addresses: contacts learn them at once, over the links that stand."""
+    node.reachable = reachable
+    node.addresses = own.address_record(node.identity, reachable, node.now_ms())
+    for link in node.links.values():
+        if link.ready:
+            channel.say_addresses(node, link)
+
+
+def _warn(node: Node, warning: boundary.Warn) -> None:
+    def job(tx: Tx) -> None:
+        contact = contacts.by_user(tx, warning.user) if warning.user else None  # type: ignore[arg-type] # 32 or 0
+        events.append(
+            tx, "warning", node.now_ms(), contact=contact.id if contact else None, fields={"text": warning.text}
+        )
+
+    node.store.change_nowait(job, after=lambda _: node.news.ring())

@@ -1,0 +1,56 @@
+"""From the outbox to a link: seal late, as much as the window and the gate's credit allow (PROTOCOL 3, 4)."""
+
+from dataclasses import replace
+
+from p2pchat.delivery import body as bodies
+from p2pchat.delivery.body import Slot
+from p2pchat.ids import MessageId, UserId
+from p2pchat.store import outbox
+from p2pchat.store.outbox import Outgoing
+from p2pchat.vault.flows.turn import Turn
+from p2pchat.wire.frames import FrameType
+from p2pchat.wire.structs import BODY_WITHDRAW, MessageBody
+
+
+def fill(turn: Turn) -> None:
+    """Seal what may go now. Every job that touches a link ends with this."""
+    if not turn.agreement.ready:
+        return
+    numbers, flow = turn.session.flow.take(turn.outgoing)
+    if not numbers:
+        return
+    room = turn.link.room_bytes - sum(len(body) for _, body, _ in turn.frames)
+    waiting = outbox.after(turn.tx, turn.link.contact, numbers.start - 1, len(numbers))
+    for message in waiting:
+        if room <= 0 or not turn.agreement.ready:
+            flow = replace(flow, next=message.number)
+            break
+        room -= _seal(turn, message)
+    turn.session = replace(turn.session, flow=flow)
+
+
+def _seal(turn: Turn, message: Outgoing) -> int:
+    """Queue one envelope; its size."""
+    body = make_body(message, turn.node.identity.user, turn.link.user).encode()
+    agreement, sealed = turn.agreement.seal_body(body, turn.nonce())
+    turn.become(agreement, store=True)
+    turn.frames.append((FrameType.ENVELOPE, sealed, message.number))
+    return len(sealed)
+
+
+def make_body(message: Outgoing, own: UserId, peer: UserId) -> MessageBody:
+    """What the recipient opens; the same for the same number of the same queue, however often it is sealed."""
+    slot = Slot(
+        message=message.message,
+        conversation=bodies.pair_conversation(own, peer),
+        clock=message.clock,
+        sent_ms=message.sent_ms,
+        device=message.device,
+        sequence=message.number,
+        previous=message.previous,
+    )
+    if message.void:
+        return bodies.void_body(slot)
+    if message.kind == BODY_WITHDRAW:
+        return bodies.withdraw_body(slot, MessageId(message.content))
+    return bodies.text_body(slot, message.content.decode(), expires_at_ms=message.expires_at_ms)

@@ -1,0 +1,144 @@
+"""Control statements between two vaults: cursors, receipts, addresses, profile (PROTOCOL 4)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from p2pchat.delivery import incoming, outgoing
+from p2pchat.delivery.receipts import resume_of
+from p2pchat.errors import BadFormat
+from p2pchat.ids import Incarnation
+from p2pchat.keys.signed import verify_address_record
+from p2pchat.store import contacts, events, inbox, outbox, profile
+from p2pchat.vault.flows import records
+from p2pchat.vault.flows.turn import Turn
+from p2pchat.wire.checksum import md5
+from p2pchat.wire.structs import (
+    CTL_ADDRESSES,
+    CTL_PROFILE,
+    CTL_RECEIPT,
+    CTL_RESUME,
+    Ctl,
+    Profile,
+    Receipt,
+    Resume,
+)
+
+_AVATAR_IN_CTL: Final = 6144  # wire.structs.Profile
+
+
+def say_resume(turn: Turn) -> None:
+    """Where the queues stand: the peer goes on from there."""
+    at_cursor = inbox.message_at(turn.tx, turn.link.contact, turn.incoming.have) or b""
+    turn.say((CTL_RESUME, resume_of(turn.outgoing, turn.incoming, at_cursor)))
+
+
+def introduce(turn: Turn) -> None:
+    """The epochs agree: say where the queues stand, then where I am and what I am called."""
+    say_resume(turn)
+    own = profile.get(turn.tx)
+    fits = len(own.avatar) <= _AVATAR_IN_CTL
+    about = Profile(
+        nickname=own.nickname,
+        avatar=own.avatar if fits else b"",
+        avatar_md5=md5(own.avatar) if own.avatar else b"",
+    )
+    turn.say((CTL_ADDRESSES, turn.node.addresses), (CTL_PROFILE, about))
+
+
+def acknowledge(turn: Turn) -> None:
+    """Say the receipt that is due, if any."""
+    if not turn.agreement.ready:
+        return
+    read = turn.read if turn.node.config.receipts else 0
+    receipt, receipts = turn.session.receipts.due(turn.incoming, read)
+    if receipt is not None:
+        turn.say((CTL_RECEIPT, receipt))
+    turn.session = replace(turn.session, receipts=receipts)
+
+
+def take(turn: Turn, ctl: Ctl) -> None:
+    """Raises BadFormat for a statement that cannot be: cut the link. Unknown kinds are ignored."""
+    for item in ctl.items:
+        handler = _TAKERS.get(item.kind)
+        if handler is not None:
+            handler(turn, item.body)
+
+
+def _resume(turn: Turn, raw: bytes) -> None:
+    peer = Resume.decode(raw)
+    adopted = incoming.adopt(turn.incoming, peer)
+    if adopted.queue != turn.incoming:
+        turn.incoming = adopted.queue
+        inbox.adopt(turn.tx, turn.link.contact, turn.incoming.incarnation, turn.incoming.have)
+    if adopted.lost:
+        _gap(turn, f"messages {_span(adopted.lost)} from this contact are lost: the sender no longer holds them")
+    before = turn.outgoing
+    resumed = outgoing.resumed(
+        before,
+        peer,
+        fresh=Incarnation(turn.node.env.random.bytes(8)),
+        mine_at_have=outbox.message_at(turn.tx, turn.link.contact, peer.have) or b"",
+    )
+    if resumed.lost:
+        _gap(turn, f"messages {_span(resumed.lost)} to this contact were lost there after they had been delivered")
+    if resumed.queue.incarnation != before.incarnation:
+        outbox.renumber(turn.tx, turn.link.contact, resumed.queue.incarnation)
+    elif resumed.delivered:
+        _delivered(turn, resumed.delivered[1])
+    turn.outgoing = resumed.queue
+    if resumed.reset:
+        turn.stop_flow()
+        turn.renew_wanted = True
+    else:
+        turn.session = replace(turn.session, flow=turn.session.flow.resumed(resumed.send_from))
+
+
+def _receipt(turn: Turn, raw: bytes) -> None:
+    result = outgoing.acknowledged(turn.outgoing, Receipt.decode(raw))
+    turn.outgoing = result.queue
+    if result.delivered:
+        _delivered(turn, result.delivered[1])
+        turn.session = replace(turn.session, flow=turn.session.flow.acknowledged())
+    if result.read:
+        outbox.mark_read(turn.tx, turn.link.contact, result.read[1], turn.now_ms)
+        turn.news = True
+
+
+def _delivered(turn: Turn, upto: int) -> None:
+    outbox.mark_delivered(turn.tx, turn.link.contact, upto, turn.now_ms)
+    turn.news = True
+
+
+def _addresses(turn: Turn, raw: bytes) -> None:
+    verify_address_record(raw, turn.link.devices)
+    kept = records.keep_addresses(turn.tx, turn.link.contact, raw, turn.link.devices, turn.now_ms)
+    turn.peer_changed = turn.peer_changed or kept
+
+
+def _profile(turn: Turn, raw: bytes) -> None:
+    about = Profile.decode(raw)
+    contact = contacts.get(turn.tx, turn.link.contact)
+    if contact is not None and contact.nickname != about.nickname:
+        contacts.set_nickname(turn.tx, contact.id, about.nickname, turn.now_ms)
+    if about.avatar:
+        if md5(about.avatar) != about.avatar_md5:
+            raise BadFormat("an avatar does not have its checksum")
+        contacts.set_avatar(turn.tx, turn.link.contact, about.avatar, turn.now_ms)
+
+
+def _gap(turn: Turn, text: str) -> None:
+    events.append(turn.tx, "warning", turn.now_ms, contact=turn.link.contact, fields={"text": text})
+    turn.news = True
+
+
+def _span(numbers: tuple[int, int]) -> str:
+    return f"{numbers[0]}-{numbers[1]}" if numbers[0] != numbers[1] else str(numbers[0])
+
+
+_TAKERS: Final[Mapping[int, Callable[[Turn, bytes], None]]] = {
+    CTL_RESUME: _resume,
+    CTL_RECEIPT: _receipt,
+    CTL_ADDRESSES: _addresses,
+    CTL_PROFILE: _profile,
+}

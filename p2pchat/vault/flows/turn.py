@@ -1,0 +1,127 @@
+"""One link's turn in a transaction: what it finds, what it changes, and what may leave once that is committed.
+
+A ``Turn`` lives inside one job of the store's writer. It works on the link's session as a value, which nobody outside
+sees before the commit (``store.cell``); ``depart`` is the job's ``after``, on the event loop.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import trio
+
+from p2pchat.channel import epoch
+from p2pchat.channel.agreement import Agreement
+from p2pchat.channel.step import Moment, OpenLeg
+from p2pchat.delivery import clock
+from p2pchat.delivery.incoming import InQueue
+from p2pchat.delivery.outgoing import OutQueue
+from p2pchat.errors import CryptoError
+from p2pchat.store import channels, inbox, meta, outbox
+from p2pchat.store.tx import Tx
+from p2pchat.vault.flows.link import LegOpened, Link, Session
+from p2pchat.vault.node import Node
+from p2pchat.wire.frames import FrameType
+from p2pchat.wire.shape import Struct
+from p2pchat.wire.structs import Ctl, CtlItem
+
+NONCE_BYTES: Final = 24
+
+
+@dataclass(slots=True, kw_only=True)
+class Turn:
+    tx: Tx
+    node: Node
+    link: Link
+    now_ms: int
+    session: Session
+    outgoing: OutQueue
+    incoming: InQueue
+    read: int  # highest incoming number that a reader has passed
+    frames: list[tuple[FrameType, bytes, int | None]] = field(default_factory=list)  # the last: number of an envelope
+    work: list[OpenLeg] = field(default_factory=list)
+    clock_seen: int = 0
+    dirty: bool = False  # the channel's state is to be stored
+    news: bool = False  # something happened that somebody may wait for
+    renew_wanted: bool = False  # my store proved to be old: a reset is needed
+    resume_wanted: bool = False  # a number was skipped: the peer must hear my cursor
+    peer_changed: bool = False  # the gate must learn newer addresses
+
+    @classmethod
+    def open(cls, tx: Tx, node: Node, link: Link) -> "Turn | None":
+        """None where the link has no channel (yet), or the contact is gone."""
+        session = link.session.get(tx)
+        sent, received = outbox.queue(tx, link.contact), inbox.queue(tx, link.contact)
+        if session is None or sent is None or received is None:
+            return None
+        if link.sent_upto > sent.sent:
+            outbox.mark_sent(tx, link.contact, link.sent_upto)
+        return cls(
+            tx=tx,
+            node=node,
+            link=link,
+            now_ms=node.now_ms(),
+            session=session,
+            outgoing=OutQueue(incarnation=sent.incarnation, tail=sent.tail, delivered=sent.delivered, read=sent.read),
+            incoming=InQueue(incarnation=received.incarnation, have=received.have),
+            read=received.read,
+        )
+
+    @property
+    def agreement(self) -> Agreement:
+        return self.session.agreement
+
+    def moment(self) -> Moment:
+        return Moment(self.node.env.clock.boot_s(), self.now_ms, self.node.env.random.bytes(epoch.FRESH_BYTES))
+
+    def become(self, agreement: Agreement, *, store: bool) -> None:
+        self.session = replace(self.session, agreement=agreement)
+        self.dirty = self.dirty or store
+
+    def stop_flow(self) -> None:
+        """Nothing more is sent before the peer's next Resume."""
+        self.session = replace(self.session, flow=self.session.flow.stopped(self.outgoing))
+
+    def nonce(self) -> bytes:
+        return self.node.env.random.bytes(NONCE_BYTES)
+
+    def say(self, *statements: tuple[int, Struct | bytes]) -> None:
+        """Queue one control frame of (kind, body) statements."""
+        items = tuple(
+            CtlItem(kind=kind, body=body if isinstance(body, bytes) else body.encode()) for kind, body in statements
+        )
+        self.frames.append((FrameType.CTL, self.agreement.seal_ctl(Ctl(items=items), self.nonce()), None))
+
+    def close(self) -> "Turn":
+        """Write what changed; the last act of the job."""
+        if self.dirty:
+            state = self.agreement.state.encode()
+            channels.put(self.tx, self.link.contact, self.link.record.device, state, self.now_ms)
+        if self.clock_seen:
+            known = meta.integer(self.tx, meta.CLOCK)
+            meta.put(self.tx, meta.CLOCK, clock.observe(known, self.clock_seen))
+        self.link.session.put(self.tx, self.session)
+        return self
+
+    def depart(self) -> None:
+        """After the commit: let frames go, start the RSA worker, wake who waits."""
+        for kind, body, number in self.frames:
+            self.link.send(self.node.port, kind, body, number)
+        for work in self.work:
+            if self.link.nursery is not None and not self.link.down:
+                self.link.nursery.start_soon(_open_leg, self.node, self.link, work)
+        if self.news:
+            self.node.news.ring()
+
+
+async def _open_leg(node: Node, link: Link, work: OpenLeg) -> None:
+    """One RSA private operation, in the worker, after the peer's token bucket allows it."""
+    await trio.sleep(work.wait_s)
+    secret = await node.env.work(_opened, node, work)
+    link.events.send_nowait(LegOpened(work.leg, secret))
+
+
+def _opened(node: Node, work: OpenLeg) -> bytes | None:
+    try:
+        return node.identity.root.oaep_open(work.leg.ciphertext, work.leg.label)
+    except (CryptoError, ValueError):
+        return None  # shows only as a wrong MAC later: one observable result

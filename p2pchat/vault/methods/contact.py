@@ -1,0 +1,119 @@
+"""Contacts as the user sees them: list, show, alias, block, remove, verify."""
+
+from typing import Any
+
+from p2pchat.contacts.state import Event, State, next_state
+from p2pchat.errors import NotFound
+from p2pchat.ids import UserId, user_id_text
+from p2pchat.keys.key_log import verify_key_log
+from p2pchat.keys.safety_number import safety_number
+from p2pchat.store import contacts, names
+from p2pchat.store.contacts import Contact
+from p2pchat.store.tx import Reader, Tx
+from p2pchat.vault.flows import wishes
+from p2pchat.vault.methods import pages
+from p2pchat.vault.node import Node
+from p2pchat.wire import boundary
+from p2pchat.wire.structs import AddressRecord, Signed
+
+Params = dict[str, Any]
+Result = dict[str, object]
+
+
+def named(reader: Reader, word: str) -> Contact:
+    """The listed contact that a user means. Raises NotFound, Ambiguous."""
+    found = names.contact(reader, word)
+    if found.state == "none":
+        raise NotFound(f"{word} is no contact (any more)", hint="p2pchat contact list")
+    return found
+
+
+async def listed(node: Node, params: Params) -> Result:
+    rows, following = pages.by_offset(node.store.read(contacts.every), params.get("page"))
+    return {"items": [view(node, contact) for contact in rows], "next": following}
+
+
+async def show(node: Node, params: Params) -> Result:
+    return view(node, node.store.read(lambda reader: named(reader, params["peer"])))
+
+
+async def alias(node: Node, params: Params) -> Result:
+    contact = node.store.read(lambda reader: named(reader, params["peer"]))
+    await node.store.change(lambda tx: contacts.set_alias(tx, contact.id, params["alias"], node.now_ms()))
+    return viewed(node, contact.user)
+
+
+async def block(node: Node, params: Params) -> Result:
+    contact = await _move(node, params["peer"], Event.BLOCK)
+    wishes.cut(node, contact.user, boundary.Reason.UNWANTED)
+    return viewed(node, contact.user)
+
+
+async def unblock(node: Node, params: Params) -> Result:
+    contact = node.store.read(lambda reader: named(reader, params["peer"]))
+    friend = contact.accepted_ms is not None
+    await _move(node, params["peer"], Event.UNBLOCK_FRIEND if friend else Event.UNBLOCK_STRANGER)
+    return viewed(node, contact.user)
+
+
+async def remove(node: Node, params: Params) -> Result:
+    contact = await _move(node, params["peer"], Event.REMOVE)
+    wishes.cut(node, contact.user, boundary.Reason.UNWANTED)
+    return {"id": contact.user_text, "removed": True}
+
+
+async def verify(node: Node, params: Params) -> Result:
+    contact = node.store.read(lambda reader: named(reader, params["peer"]))
+    chain = verify_key_log(node.store.read(lambda reader: contacts.objects(reader, contact.id)).key_log)
+    own = node.identity
+    number = safety_number((own.user, own.chain.root.spki_hash), (contact.user, chain.root.spki_hash))
+    return {"id": contact.user_text, "safety_number": number.replace(" ", ""), "verified": contact.verified}
+
+
+async def _move(node: Node, word: str, event: Event) -> Contact:
+    """Change a contact's state as the table says, and tell the gate. The contact as it was."""
+
+    def job(tx: Tx) -> Contact:
+        contact = named(tx, word)
+        after = next_state(State(contact.state), event)
+        if after is State.NONE:
+            contacts.forget(tx, contact.id, node.now_ms())
+        else:
+            contacts.set_state(tx, contact.id, after.value, node.now_ms())
+        return contact
+
+    contact = await node.store.change(job)
+    wishes.tell(node, contact.user)
+    node.news.ring()
+    return contact
+
+
+def viewed(node: Node, user: UserId) -> Result:
+    """The contact as it stands now."""
+    contact = node.store.read(lambda reader: contacts.by_user(reader, user))
+    assert contact is not None  # rows of removed contacts stay
+    return view(node, contact)
+
+
+def view(node: Node, contact: Contact) -> Result:
+    link = node.link_of(contact.user)
+    return {
+        "id": user_id_text(contact.user),
+        "alias": contact.alias,
+        "nickname": contact.nickname,
+        "state": contact.state if contact.state != "none" else "requested",
+        "verified": contact.verified,
+        "channel": contact.channel,
+        "presence": "online" if link is not None and contact.state == "accepted" else "unknown",
+        "path": link.up.path if link else "none",
+        "carrier": link.up.carrier if link else "none",
+        "addresses": _addresses(node.store.read(lambda reader: contacts.objects(reader, contact.id)).addresses),
+    }
+
+
+def _addresses(record: bytes) -> list[str]:
+    """HOST:PORT of a record that was verified when it was stored."""
+    if not record:
+        return []
+    found = AddressRecord.decode(Signed.decode(record).body)
+    return [f"[{a.host}]:{a.port}" if ":" in a.host else f"{a.host}:{a.port}" for a in found.addresses]

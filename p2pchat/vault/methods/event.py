@@ -1,0 +1,87 @@
+"""The event log for readers: what is new, and what was dealt with (DESIGN 8)."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import trio
+
+from p2pchat.ids import UserId, user_id_text
+from p2pchat.store import events, readers
+from p2pchat.store.events import Event
+from p2pchat.store.tx import Reader
+from p2pchat.vault.flows.link import Nudge
+from p2pchat.vault.methods import pages
+from p2pchat.vault.methods.contact import Params, Result, named
+from p2pchat.vault.node import Node
+from p2pchat.wire.structs import BODY_TEXT
+
+_CAUSED_BY_SELF: Final = {"delivery"}  # the contact is whom it went to
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    start: int
+    limit: int
+    messages_only: bool
+    contact: int | None
+
+    def ask(self, reader: Reader) -> list[Event]:
+        return events.after(
+            reader, self.start, limit=self.limit, messages_only=self.messages_only, contact=self.contact
+        )
+
+
+async def next_events(node: Node, params: Params) -> Result:
+    contact = node.store.read(lambda reader: named(reader, params["from"])).id if "from" in params else None
+    start = await _start(node, params, contact)
+    question = _Question(start, params["limit"], not params["all"], contact)
+    if not question.limit:
+        return {"events": []}
+    found: list[Event] = []
+    with trio.move_on_after(params["wait_ms"] / 1000):
+        while True:
+            ring = node.news.next_ring()
+            found = node.store.read(question.ask)
+            if found or not params["wait_ms"]:
+                break
+            await ring.wait()
+    page, _ = pages.of_size(found, (len(event.text.encode()) for event in found))
+    return {"events": [view(event) for event in page]}
+
+
+async def _start(node: Node, params: Params, contact: int | None) -> int:
+    """Where to read from, after the reader was moved to what was dealt with."""
+    if "since" in params:
+        return int(params["since"])
+    name, after = params["reader"], params.get("after")
+    if after is not None and not params["peek"]:
+        moved = await node.store.change(lambda tx: readers.confirm(tx, name, after, node.now_ms(), contact=contact))
+        if moved and node.config.receipts:
+            _tell_read(node, moved)
+    position = node.store.read(lambda reader: readers.get(reader, name)).cursor
+    return max(position, after or 0)
+
+
+def _tell_read(node: Node, contacts: list[int]) -> None:
+    for link in node.links.values():
+        if link.contact in contacts:
+            link.events.send_nowait(Nudge())  # its turn says the receipt
+
+
+def view(event: Event) -> dict[str, object]:
+    """The documented fields of one event."""
+    shape: dict[str, object] = {"cursor": event.cursor, "type": event.type}
+    if event.user is not None:
+        key = "to" if event.type in _CAUSED_BY_SELF else "from"
+        shape[key] = user_id_text(UserId(event.user))
+    if event.type in {"message", "contact-request", "contact-accepted"}:
+        shape["nickname"] = event.nickname
+    if event.message is not None:
+        shape["message"] = event.message.hex()
+    if event.type == "message":
+        shape |= {"group": None, "sent_ms": event.sent_ms, "text": event.text, "files": []}
+        if event.kind != BODY_TEXT:
+            shape["needs_newer_version"] = True
+    if event.type != "delivery":
+        shape["received_ms"] = event.at_ms
+    return shape | event.fields

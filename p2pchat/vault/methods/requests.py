@@ -1,0 +1,136 @@
+"""Cards and contact requests: how people come onto the list."""
+
+from typing import Any
+
+from p2pchat.contacts.card import ReadCard, read_card, write_card
+from p2pchat.contacts.state import Event, State, next_state
+from p2pchat.errors import Failed, Untrusted
+from p2pchat.ids import Incarnation
+from p2pchat.keys.devices import verify_device_set
+from p2pchat.keys.key_log import verify_key_log
+from p2pchat.store import contacts, events, profile
+from p2pchat.store.contacts import Contact, NewContact
+from p2pchat.store.tx import Tx
+from p2pchat.vault import own
+from p2pchat.vault.flows import pair, records, wishes
+from p2pchat.vault.flows.link import Nudge
+from p2pchat.vault.methods import pages
+from p2pchat.vault.methods.contact import Params, Result, named, viewed
+from p2pchat.vault.node import Node
+
+
+async def card(node: Node, params: Params) -> Result:
+    now_ms = node.now_ms()
+    addresses = tuple(params.get("addresses") or node.reachable)
+    record = own.address_record(node.identity, addresses, now_ms)
+    nickname = node.store.read(profile.get).nickname
+    file = write_card(node.identity, addresses=record, nickname=nickname, now_ms=now_ms)
+    expires_ms = read_card(file, now_ms=now_ms).card.not_after_ms
+    return {"id": own.text(node.identity), "card": file, "addresses": list(addresses), "expires_ms": expires_ms}
+
+
+async def add(node: Node, params: Params) -> Result:
+    found = read_card(params["card"], now_ms=node.now_ms())
+    if found.user == node.identity.user:
+        raise Failed("this is your own card", hint="give it to somebody else")
+    fresh = Incarnation(node.env.random.bytes(8))
+    await node.store.change(lambda tx: _add(tx, node, found, params, fresh))
+    wishes.tell(node, found.user)
+    _nudge(node, found.user)
+    return viewed(node, found.user)
+
+
+def _add(tx: Tx, node: Node, found: ReadCard, params: Params, fresh: Incarnation) -> None:
+    now_ms = node.now_ms()
+    contact = contacts.by_user(tx, found.user)
+    before = State(contact.state) if contact else State.NONE
+    after = next_state(before, Event.ADD)
+    if before is State.NONE:
+        new = NewContact(
+            user=found.user,
+            state="requested",
+            direction="out",
+            via="card",
+            incarnation=fresh,
+            alias=params.get("alias"),
+            nickname=found.nickname,
+            note=params.get("message"),
+        )
+        contact = contacts.add(tx, new, now_ms)
+    assert contact is not None
+    _take_objects(tx, contact, found, now_ms)
+    contacts.set_lan(tx, contact.id, True, now_ms)  # the user imported these addresses himself
+    if before is not State.NONE:
+        if params.get("alias"):
+            contacts.set_alias(tx, contact.id, params["alias"], now_ms)
+        if after is not before:
+            _befriend(tx, contact, now_ms)
+
+
+def _take_objects(tx: Tx, contact: Contact, found: ReadCard, now_ms: int) -> None:
+    """The newer of card and pin. Raises Untrusted where the card does not extend the pin."""
+    held = contacts.objects(tx, contact.id)
+    if held.key_log:
+        chain = verify_key_log(held.key_log)
+        if chain.head != found.chain.head:
+            raise Untrusted("the card shows another key log than the one pinned", hint="ask the contact in person")
+        if verify_device_set(held.device_set, chain).sequence > found.devices.sequence:
+            return  # an old card: nothing in it is news
+    contacts.set_chain(tx, contact.id, found.chain.raw, found.devices.raw, found.devices.sequence, now_ms)
+    records.keep_addresses(tx, contact.id, found.card.addresses, found.devices, now_ms)
+
+
+def _befriend(tx: Tx, contact: Contact, now_ms: int) -> None:
+    contacts.set_state(tx, contact.id, "accepted", now_ms)
+    events.append(tx, "contact-accepted", now_ms, contact=contact.id)
+
+
+async def listed(node: Node, params: Params) -> Result:
+    waiting = node.store.read(lambda reader: contacts.every(reader, "incoming", "requested", "restored"))
+    rows, following = pages.by_offset(waiting, params.get("page"))
+    return {"items": [_view(contact) for contact in rows], "next": following}
+
+
+def _view(contact: Contact) -> dict[str, Any]:
+    return {
+        "id": contact.user_text,
+        "nickname": contact.nickname,
+        "message": contact.note,
+        "direction": contact.direction,
+        "via": contact.via,
+    }
+
+
+async def accept(node: Node, params: Params) -> Result:
+    def job(tx: Tx) -> Contact:
+        contact = named(tx, params["id"])
+        after = next_state(State(contact.state), Event.ACCEPT)
+        if after.value != contact.state:
+            _befriend(tx, contact, node.now_ms())
+        return contact
+
+    contact = await node.store.change(job)
+    node.news.ring()
+    wishes.tell(node, contact.user)
+    _nudge(node, contact.user)
+    return viewed(node, contact.user)
+
+
+async def reject(node: Node, params: Params) -> Result:
+    def job(tx: Tx) -> Contact:
+        contact = named(tx, params["id"])
+        next_state(State(contact.state), Event.REJECT)
+        contacts.forget(tx, contact.id, node.now_ms())
+        pair.rejected(tx, contact.user, node.now_ms())
+        return contact
+
+    contact = await node.store.change(job)
+    node.news.ring()
+    return {"id": contact.user_text, "rejected": True}
+
+
+def _nudge(node: Node, user: bytes) -> None:
+    """A link that stands already says now what the new state asks for."""
+    for link in node.links.values():
+        if link.user == user:
+            link.events.send_nowait(Nudge())

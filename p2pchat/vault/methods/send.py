@@ -1,0 +1,138 @@
+"""Sending: store first, answer, and let it go as far as it can at once."""
+
+from typing import Any
+
+import trio
+
+from p2pchat.delivery import clock
+from p2pchat.delivery.body import chain_hash
+from p2pchat.delivery.lifecycle import State
+from p2pchat.errors import Forbidden
+from p2pchat.ids import MessageId, UserId, user_id_text
+from p2pchat.store import messages, meta, outbox
+from p2pchat.store.contacts import Contact
+from p2pchat.store.messages import Message
+from p2pchat.store.outbox import Draft, Outgoing
+from p2pchat.store.tx import Tx
+from p2pchat.vault.flows.channel import settle
+from p2pchat.vault.flows.outflow import make_body
+from p2pchat.vault.flows.turn import Turn
+from p2pchat.vault.methods.contact import Params, Result, named
+from p2pchat.vault.node import Node
+
+_RANK = {State.FAILED: -1, State.QUEUED: 0, State.SENT: 1, State.DELIVERED: 2, State.READ: 3}
+
+
+async def send(node: Node, params: Params) -> Result:
+    message = MessageId(node.env.random.bytes(16))
+
+    def job(tx: Tx) -> tuple[MessageId, list[Turn]]:
+        key = params.get("idempotency_key")
+        known = outbox.remembered(tx, key) if key else None
+        if known is not None:
+            return known, []
+        recipients = _recipients(tx, params["to"])
+        queue(tx, node, recipients, _draft(tx, node, message, params))
+        if key:
+            outbox.remember(tx, key, message, node.now_ms())
+        return message, go(tx, node, recipients)
+
+    stored, _ = await node.store.change(job, after=lambda done: depart(node, done[1]))
+    return view(node.store.read(lambda reader: messages.by_id(reader, stored)))
+
+
+async def wait(node: Node, params: Params) -> Result:
+    wanted = _RANK[State(params["state"])]
+    message = MessageId(bytes.fromhex(params["message"]))
+    result: Result = {}
+    with trio.move_on_after(params["wait_ms"] / 1000):
+        while True:
+            ring = node.news.next_ring()
+            result = view(_of(node, message))
+            recipients: Any = result["recipients"]
+            if all(r["state"] == State.FAILED or _RANK[State(r["state"])] >= wanted for r in recipients):
+                break
+            await ring.wait()
+    return result or view(_of(node, message))
+
+
+def queue(tx: Tx, node: Node, recipients: list[Contact], draft: Draft) -> None:
+    """Give ``draft`` a number in each recipient's queue."""
+    users = {contact.id: contact.user for contact in recipients}
+    outbox.enqueue(tx, draft, [contact.id for contact in recipients], lambda queued: _digest(node, queued, users))
+
+
+def go(tx: Tx, node: Node, recipients: list[Contact]) -> list[Turn]:
+    """In the same transaction: seal what may go at once over the links that stand."""
+    ids = {contact.id for contact in recipients}
+    turns = []
+    for link in node.links.values():
+        turn = Turn.open(tx, node, link) if link.contact in ids else None
+        if turn is not None:
+            settle(turn)
+            turns.append(turn.close())
+    return turns
+
+
+def depart(node: Node, turns: list[Turn]) -> None:
+    for turn in turns:
+        turn.depart()
+    node.news.ring()
+
+
+def next_clock(tx: Tx, node: Node) -> int:
+    """The next value of the hybrid clock, taken."""
+    value = clock.tick(meta.integer(tx, meta.CLOCK), node.now_ms())
+    meta.put(tx, meta.CLOCK, value)
+    return value
+
+
+def _draft(tx: Tx, node: Node, message: MessageId, params: Params) -> Draft:
+    now_ms = node.now_ms()
+    expires_s = params.get("expires_s")
+    return Draft(
+        message=message,
+        device=node.identity.device.device,
+        clock=next_clock(tx, node),
+        sent_ms=now_ms,
+        content=params["text"].encode(),
+        expires_at_ms=now_ms + expires_s * 1000 if expires_s else 0,
+    )
+
+
+def _digest(node: Node, queued: Outgoing, users: dict[int, UserId]) -> bytes:
+    return chain_hash(make_body(queued, node.identity.user, users[queued.contact]).encode())
+
+
+def _recipients(tx: Tx, words: list[str]) -> list[Contact]:
+    """Raises NotFound, Ambiguous, Forbidden: then nothing is stored."""
+    found = {contact.id: contact for contact in (named(tx, word) for word in words)}
+    for contact in found.values():
+        if contact.state == "blocked":
+            name = contact.alias or contact.user_text
+            raise Forbidden(f"{name} is blocked", hint=f"p2pchat contact unblock {name}")
+    return list(found.values())
+
+
+def _of(node: Node, message: MessageId) -> list[Message]:
+    from p2pchat.vault.methods.message import own_rows
+
+    return own_rows(node, message)
+
+
+def view(rows: list[Message]) -> Result:
+    """One object a message; the state on top is the lowest, ``failed`` only where all failed."""
+    states = [State(row.state) for row in rows]
+    alive = [state for state in states if state is not State.FAILED]
+    return {
+        "message": rows[0].message.hex(),
+        "state": min(alive or states, key=_RANK.__getitem__),
+        "recipients": recipients(rows),
+    }
+
+
+def recipients(rows: list[Message]) -> list[dict[str, object]]:
+    return [
+        {"id": user_id_text(row.user), "state": row.state, **({"reason": row.reason} if row.reason else {})}
+        for row in rows
+    ]

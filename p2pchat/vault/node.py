@@ -1,0 +1,53 @@
+"""What all flows and methods of one vault share. Wiring is in ``app``; the rules are in the flows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from p2pchat.channel.legs import LegBucket
+from p2pchat.config import Config, Value
+from p2pchat.env import Env
+from p2pchat.ids import UserId
+from p2pchat.keys.identity import Identity
+from p2pchat.store.writer import Store
+from p2pchat.vault.flows.link import Link
+from p2pchat.vault.news import News
+from p2pchat.vault.port import Port
+from p2pchat.wire import boundary
+
+
+class Settings(Protocol):
+    """The configuration file, as far as the vault changes it."""
+
+    def current(self) -> Config: ...
+
+    def change(self, name: str, text: str) -> Value: ...
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class Node:
+    env: Env
+    identity: Identity
+    store: Store
+    port: Port
+    config: Config  # as it was at the start
+    settings: Settings
+    listen: tuple[str, ...]  # HOST:PORT as bound by the gate
+    reachable: tuple[str, ...]  # what others may dial
+    addresses: bytes  # the same as an encoded Signed(AddressRecord)
+    local_secret: bytes  # 32 bytes that never leave this vault (channel.Agreement)
+    wall: str
+    started_ms: int
+    launcher_pid: int
+    stop: Callable[[], None]  # asks the launcher to end the daemon
+    news: News = field(default_factory=News)
+    links: dict[int, Link] = field(default_factory=dict)  # by the gate's number
+    legs: dict[UserId, LegBucket] = field(default_factory=dict)  # as the peer's last link left it
+    unreachable: dict[UserId, boundary.Cannot] = field(default_factory=dict)  # last failed try, while it counts
+
+    def link_of(self, user: UserId) -> Link | None:
+        """The live link to a peer, the newest where two stand for a moment."""
+        return next((link for link in reversed(self.links.values()) if link.up.user == user), None)
+
+    def now_ms(self) -> int:
+        return self.env.clock.wall_ms()

@@ -1,0 +1,31 @@
+"""What this node says about itself: its signed addresses and its profile."""
+
+from typing import Final
+
+from p2pchat.config import split_address
+from p2pchat.ids import user_id_text
+from p2pchat.keys.identity import Identity
+from p2pchat.keys.signed import sign
+from p2pchat.limits import ADDRESSES
+from p2pchat.wire.structs import Address, AddressRecord
+
+RECORD_MS: Final = 30 * 24 * 3600 * 1000
+CARRIER: Final = "raw"  # the one carrier that this version speaks
+
+
+def address_record(identity: Identity, reachable: tuple[str, ...], now_ms: int) -> bytes:
+    """An encoded Signed(AddressRecord) of ``HOST:PORT`` texts; what is no address is left out."""
+    parsed = [found for found in map(split_address, reachable) if found is not None]
+    record = AddressRecord(
+        user=identity.user,
+        device=identity.device.device,
+        sequence=now_ms,
+        not_after_ms=now_ms + RECORD_MS,
+        addresses=tuple(Address(host=host, port=port, carrier=CARRIER) for host, port in parsed[:ADDRESSES]),
+    )
+    return sign(record, identity.device)
+
+
+def text(identity: Identity) -> str:
+    """The own ID as people exchange it."""
+    return user_id_text(identity.user)

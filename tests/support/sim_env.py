@@ -1,0 +1,79 @@
+"""An ``Env`` under virtual time, and the scheduler made repeatable: the same seed gives the same trace."""
+
+import random
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar, TypeVarTuple
+
+import trio
+import trio.testing
+
+from p2pchat.env import CryptoDraws, Disk, Env, Net
+from p2pchat.env_system import SystemCrypto
+
+Ts = TypeVarTuple("Ts")
+R = TypeVar("R")
+EPOCH_MS = 1_800_000_000_000  # where virtual time begins: January 2027
+
+
+@dataclass
+class SimClock:
+    """``skew_ms`` is how wrong this node's wall clock is; it may be changed at any time."""
+
+    skew_ms: int = 0
+
+    def wall_ms(self) -> int:
+        return EPOCH_MS + int(trio.current_time() * 1000) + self.skew_ms
+
+    def boot_s(self) -> float:
+        return trio.current_time()
+
+
+class SimRandom:
+    def __init__(self, seed: str) -> None:
+        self._random = random.Random(seed)
+
+    def bytes(self, n: int) -> bytes:
+        return self._random.randbytes(n)
+
+    def uniform(self, a: float, b: float) -> float:
+        return self._random.uniform(a, b)
+
+
+async def inline(fn: Callable[[*Ts], R], *args: *Ts) -> R:
+    """A worker in which virtual time stands still. A crash freezes the disk, never half a call."""
+    await trio.lowlevel.checkpoint()
+    return fn(*args)
+
+
+def sim_env(seed: str, *, clock: SimClock, disk: Disk, net: Net | None, crypto: CryptoDraws | None = None) -> Env:
+    return Env(
+        clock=clock,
+        random=SimRandom(seed),
+        disk=disk,
+        work=inline,
+        db_work=inline,
+        crypto=crypto or SystemCrypto(),
+        net=net,
+    )
+
+
+@contextmanager
+def repeatable(seed: int) -> Iterator[None]:
+    """Make trio's choice among runnable tasks follow ``seed``. Both internals are needed; a test notices if they go."""
+    from trio._core import _run
+
+    module: Any = _run
+    old_random, old_flag = module._r, module._ALLOW_DETERMINISTIC_SCHEDULING
+    module._r, module._ALLOW_DETERMINISTIC_SCHEDULING = random.Random(seed), True
+    try:
+        yield
+    finally:
+        module._r, module._ALLOW_DETERMINISTIC_SCHEDULING = old_random, old_flag
+
+
+def run_virtual(seed: int, main: Callable[[], Awaitable[R]]) -> R:
+    """Run ``main`` under a virtual clock that jumps whenever everybody waits."""
+    with repeatable(seed):
+        return trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
