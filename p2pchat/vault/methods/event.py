@@ -7,6 +7,7 @@ import trio
 
 from p2pchat.ids import UserId, user_id_text
 from p2pchat.store import events, readers
+from p2pchat.store.contacts import Contact
 from p2pchat.store.events import Event
 from p2pchat.store.tx import Reader
 from p2pchat.vault.flows.link import Nudge
@@ -32,9 +33,9 @@ class _Question:
 
 
 async def next_events(node: Node, params: Params) -> Result:
-    contact = node.store.read(lambda reader: named(reader, params["from"])).id if "from" in params else None
+    contact = node.store.read(lambda reader: named(reader, params["from"])) if "from" in params else None
     start = await _start(node, params, contact)
-    question = _Question(start, params["limit"], not params["all"], contact)
+    question = _Question(start, params["limit"], not params["all"], contact.id if contact else None)
     if not question.limit:
         return {"events": []}
     found: list[Event] = []
@@ -49,13 +50,15 @@ async def next_events(node: Node, params: Params) -> Result:
     return {"events": [view(event) for event in page]}
 
 
-async def _start(node: Node, params: Params, contact: int | None) -> int:
+async def _start(node: Node, params: Params, contact: Contact | None) -> int:
     """Where to read from, after the reader was moved to what was dealt with."""
     if "since" in params:
         return int(params["since"])
-    name, after = params["reader"], params.get("after")
+    name = params.get("reader") or (f"cli:{contact.user_text}" if contact else "cli")
+    after = params.get("after")
     if after is not None and not params["peek"]:
-        moved = await node.store.change(lambda tx: readers.confirm(tx, name, after, node.now_ms(), contact=contact))
+        only = contact.id if contact else None
+        moved = await node.store.change(lambda tx: readers.confirm(tx, name, after, node.now_ms(), contact=only))
         if moved and node.config.receipts:
             _tell_read(node, moved)
     position = node.store.read(lambda reader: readers.get(reader, name)).cursor
