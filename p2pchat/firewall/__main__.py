@@ -8,7 +8,7 @@ from functools import partial
 
 import trio
 
-from p2pchat import config, hardening
+from p2pchat import config
 from p2pchat.build import build_hash
 from p2pchat.env_system import system_env
 from p2pchat.firewall import gate
@@ -20,7 +20,6 @@ from p2pchat.link.carriers.net import TcpNet
 
 
 def main() -> None:
-    hardening.refuse_dumps()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the launcher ends us, in order
     lifeline = Lifeline.inherit()
     with lifeline.reporting():

@@ -7,7 +7,7 @@ from typing import Any, Final
 import trio
 
 from p2pchat.env import Env
-from p2pchat.errors import BadFormat, Corrupt, DiskFull, Failed
+from p2pchat.errors import BadFormat, Corrupt, Failed
 from p2pchat.firewall.address_book import AddressBook, Page
 from p2pchat.ids import UserId
 
@@ -48,13 +48,17 @@ class BookFile:
                 raise Failed(f"the address book cannot be written: {error}", hint="p2pchat doctor") from error
 
     async def run(self) -> None:
-        """Save every few seconds, for ever. The gate serves on where the disk does not."""
+        """Save every few seconds, for ever."""
         while True:
             await trio.sleep(WRITE_EVERY_S)
-            try:
-                await self.save()
-            except (Failed, DiskFull) as error:
-                _log.warning("%s", error.message)
+            await self.try_to_save()
+
+    async def try_to_save(self) -> None:
+        """Save where the disk allows it; the gate serves on where it does not."""
+        try:
+            await self.save()
+        except Failed as error:
+            _log.warning("%s", error.message)
 
     def close(self) -> None:
         self._db.close()

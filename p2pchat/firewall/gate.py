@@ -105,7 +105,7 @@ async def _serve(
             methods = Methods(env.net, peers, policy, book, dialer).table()
             nursery.start_soon(_serve_rpc, rpc_listener, methods, settings.log_file)
         await Inbox(secrets, port, peers, book.book, links, dialer, door).read()
-        await book.save()
+        await book.try_to_save()
         await links.shut_down()
         nursery.cancel_scope.cancel()
 

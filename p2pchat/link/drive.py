@@ -178,7 +178,7 @@ class Link:
             seq, self._last_seq = self._last_seq, 0
             closing = self._closing
             if closing is not None:
-                frames.append(Frame(FrameType.CLOSE, Close(reason=closing).encode()))
+                frames.append(Frame(FrameType.CLOSE, Close(reason=_told(closing)).encode()))
             if frames:
                 await self._carrier.send(self._sealer.seal(frames, now_s=trio.current_time()))
             if seq:
@@ -201,6 +201,11 @@ class Link:
                     self.send(Frame(FrameType.PING, Ping(nonce=self._random.bytes(8)).encode()))
                 case Beat.WAIT:
                     await trio.lowlevel.checkpoint()
+
+
+def _told(reason: Reason) -> Reason:
+    """What the peer hears: to be sent away looks like any other rest."""
+    return Reason.IDLE if reason is Reason.UNWANTED else reason
 
 
 def _ended_by_peer(close: Close) -> Ended:
