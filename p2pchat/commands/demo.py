@@ -40,7 +40,7 @@ def demo(settings: Settings, fresh_keys: bool) -> None:
         try:
             with _two_people(settings, interrupts) as (ada, ben, folder):
                 stage.open()
-                primes = _fresh(stage, interrupts) if fresh_keys else _stored()
+                primes = _fresh(stage, interrupts) if fresh_keys else stored_primes()
                 for step in Story(ada, ben, primes, folder / "ada.p2pcard"):
                     stage.play(step)
                     interrupts.check()
@@ -56,8 +56,10 @@ def _two_people(settings: Settings, interrupts: Interrupts) -> Iterator[tuple[No
     nodes = Node("ada", folder, interrupts.check), Node("ben", folder, interrupts.check)
     try:
         yield *nodes, folder
-    except P2PChatError:
+    except P2PChatError as error:
+        error.hint = "p2pchat demo -v shows what the daemons logged"  # any file that it names will be gone
         if settings.verbose:
+            error.hint = "p2pchat doctor"
             for node in nodes:
                 say(settings, "\n".join([f"the end of {node.name}'s log:", *map(show, node.log())]))
         raise
@@ -69,7 +71,8 @@ def _two_people(settings: Settings, interrupts: Interrupts) -> Iterator[tuple[No
             future.result()
 
 
-def _stored() -> list[Primes]:
+def stored_primes() -> list[Primes]:
+    """The two published root keys, which nobody else may use."""
     return [read_primes(_STORED / name) for name in ("0.hex", "1.hex")]
 
 

@@ -20,7 +20,7 @@ _GREEN: Final = "\x1b[32m"
 _PLAIN: Final = "\x1b[0m"
 _ERASE_LINE: Final = "\r\x1b[K"
 _NEXT: Final = (
-    ("init --nickname YOU", "your own keys, in half a minute"),
+    ("init --nickname YOU", "your own keys, in about ten seconds"),
     ("daemon start", "go online"),
     ("contact card --out me.p2pcard", "give this file to a friend"),
     ("contact add friend.p2pcard", "take theirs; 'contact list' shows how things stand"),

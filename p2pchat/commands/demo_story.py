@@ -72,8 +72,9 @@ class Story:
     def _request(self) -> str:
         event = self._ada.sees("contact-request")
         _expect(event.get("from") == self._ben.id, f"the request that {self._ada.name} saw is another's")
-        _expect(event.get("text") == REQUEST, "the words of the request have changed on the way")
-        return cast(str, event["text"])
+        (asked,) = cast(list[dict[str, Json]], self._ada.call("contact.requests")["items"])
+        _expect(asked["message"] == REQUEST, "the words of the request have changed on the way")
+        return cast(str, asked["message"])
 
     def _accept(self) -> str:
         self._ada.call("contact.accept", id=self._ben.id)

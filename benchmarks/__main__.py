@@ -1,0 +1,97 @@
+"""Measure what the issue's goals speak of: ``python -m benchmarks [W1 W2 W3 W6 W8 loop micro] [--quick] [--write]``.
+
+Real daemons on loopback with the demo's keys; homes and the roofline's databases lie on the same file system. A table
+goes to stdout, everything to benchmarks/results/. No time is asserted: a figure says its goal and whether it is met.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from benchmarks.cli_call import cli_call
+from benchmarks.cold_start import cold_start
+from benchmarks.figures import Figure
+from benchmarks.idle import idle
+from benchmarks.loop_delay import loop_delay
+from benchmarks.messages import pipelined, serial
+from benchmarks.micro import micro
+from benchmarks.pair import friends
+from benchmarks.table import table, write_into
+
+ROOT: Final = Path(__file__).parents[1]
+RESULTS: Final = ROOT / "benchmarks" / "results"
+DOCUMENT: Final = ROOT / "docs" / "performance.md"
+ALL: Final = ("W1", "W2", "W3", "W6", "W8", "loop", "micro")
+
+
+def main() -> int:
+    options = _options()
+    wanted = options.what or ALL
+    figures = _measure(wanted, options.quick, options.dir)
+    text = table(figures)
+    machine = _machine()
+    print(f"{text}\n\n{machine}")
+    RESULTS.mkdir(exist_ok=True)
+    result = RESULTS / time.strftime("%Y%m%d-%H%M%S.json")
+    shape = {"machine": machine, "quick": options.quick, "figures": [figure.as_json() for figure in figures]}
+    result.write_text(json.dumps(shape, indent=1) + "\n")
+    print(f"{result.relative_to(ROOT)}", file=sys.stderr)
+    if options.write:
+        write_into(DOCUMENT, f"{text}\n\n{machine}\n")
+    return 0
+
+
+def _measure(wanted: Sequence[str], quick: bool, parent: str | None) -> list[Figure]:
+    """In the order in which they disturb each other least."""
+    repeats = 1 if quick else 3
+    figures: list[Figure] = []
+    if "micro" in wanted:
+        figures += micro()
+    if "loop" in wanted:
+        figures += loop_delay()
+    if not set(wanted) - {"micro", "loop"}:
+        return figures
+    with tempfile.TemporaryDirectory(prefix="p2pchat-bench-", dir=parent) as name, friends(Path(name)) as pair:
+        folder = Path(name)
+        if "W1" in wanted:
+            figures += cold_start(pair, 2 if quick else 5)
+        if "W3" in wanted:
+            figures += serial(pair, folder, repeats)
+        if "W2" in wanted:
+            figures += pipelined(pair, folder, repeats)
+        if "W6" in wanted:
+            figures += cli_call(pair, folder)
+        if "W8" in wanted:
+            figures += idle(pair, 10 if quick else 60)
+    return sorted(figures, key=lambda figure: figure.workload or "Z")
+
+
+def _machine() -> str:
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.strip()
+    return (
+        f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
+        f"Python {platform.python_version()}, commit {commit or 'unknown'}"
+    )
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("what", nargs="*", choices=[*ALL, []], help="workloads; all unless told")
+    parser.add_argument("--quick", action="store_true", help="one repeat, ten idle seconds")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
+    parser.add_argument("--dir", help="parent of the temporary folder, to choose the file system")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
