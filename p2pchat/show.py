@@ -31,7 +31,7 @@ _PICTOGRAPHS: Final = (range(0x2190, 0x2C00), range(0x1F000, 0x1F3FB), range(0x1
 # Enough to notice a double; the whole table of UTS 39 would be 200 kB.
 _CYRILLIC: Final = ("аеорсухіјѕԁԛԝһкмтнвгь", "aeopcyxijsdqwhkmthbrb")
 _GREEK: Final = ("αεορτυνικ", "aeoptuvik")
-_OTHERS: Final = ("ıɡɑ01|$5", "igaollss")
+_OTHERS: Final = ("ıɡɑ01|l$5", "igaoiiiss")
 _LOOK_ALIKES: Final = str.maketrans(*("".join(part) for part in zip(_CYRILLIC, _GREEK, _OTHERS, strict=True)))
 
 

@@ -2,10 +2,14 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from p2pchat.commands.frame import Settings
 from p2pchat.commands.output import print_json, print_line, say
 from p2pchat.show import show, show_body, width
+
+_FIRST_S: Final = 1_577_836_800  # 2020-01-01: no p2pchat wrote anything before it
+_AHEAD_S: Final = 400 * 86400  # expiry lies at most a year ahead
 
 
 def print_fields(settings: Settings, shape: Mapping[str, object]) -> None:
@@ -52,11 +56,13 @@ def cell(name: str, value: object) -> str:
 
 
 def when(ms: int) -> str:
-    """Local time of a Unix millisecond, or what a peer's clock claims where that is no time at all."""
+    """Local time of a Unix millisecond; what cannot be, by a peer's clock or one's own, is marked."""
     try:
-        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(ms / 1000))
+        shown = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(ms / 1000))
     except (OverflowError, ValueError, OSError):
-        return f"clock wrong ({ms})"
+        return f"{ms} ms (clock wrong)"
+    sane = _FIRST_S * 1000 <= ms <= (time.time() + _AHEAD_S) * 1000
+    return shown if sane else f"{shown} (clock wrong)"
 
 
 def print_message(name: str, sent_ms: int, text: str) -> None:

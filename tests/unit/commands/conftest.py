@@ -1,0 +1,25 @@
+"""A home with an identity, and a fake daemon in it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.fake_daemon import FakeDaemon, serving
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home that P2PCHAT_HOME names; it looks as if it had an identity."""
+    path = tmp_path / "home"
+    path.mkdir(mode=0o700)
+    (path / "unlock.key").touch()
+    monkeypatch.setenv("P2PCHAT_HOME", str(path))
+    monkeypatch.delenv("P2PCHAT_PASSWORD_FILE", raising=False)
+    return path
+
+
+@pytest.fixture
+def fake(home: Path) -> Iterator[FakeDaemon]:
+    with serving(home, FakeDaemon({})) as daemon:
+        yield daemon

@@ -1,0 +1,335 @@
+"""Every verb against a daemon that answers by the method table: what is asked, and what is printed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from p2pchat import __version__
+from p2pchat.errors import Ambiguous, NotFound
+from p2pchat.rpc.methods import METHODS
+from p2pchat.rpc.schema import OUTPUTS
+from tests.support.command_line import Done, p2pchat
+from tests.support.fake_daemon import ALICE, BOB, MESSAGE, FakeDaemon
+
+WHO = {"id": ALICE, "fingerprint": "0" * 64, "pubkey_md5": "1" * 32, "nickname": "ada", "listen": ["127.0.0.1:9000"]}
+STATUS = {
+    "id": ALICE,
+    "running": True,
+    "listen": ["127.0.0.1:9000"],
+    "wall": "none",
+    "contacts": 1,
+    "online": 0,
+    "outbox": 2,
+    "last_cursor": 7,
+    "backup_verified_ms": None,
+}
+CONTACT = {
+    "id": BOB,
+    "alias": None,
+    "nickname": "bob\x1b[2J",
+    "state": "accepted",
+    "verified": False,
+    "channel": "ok",
+    "presence": "online",
+    "path": "direct",
+    "carrier": "raw",
+    "addresses": ["192.0.2.1:9000"],
+}
+REQUEST = {"id": BOB, "nickname": None, "message": "hi\nthere", "direction": "in", "via": "card"}
+ROW = {
+    "message": MESSAGE,
+    "direction": "in",
+    "state": "delivered",
+    "from": BOB,
+    "sent_ms": 1_700_000_000_000,
+    "text": "hi",
+}
+SHOWN = {**ROW, "received_ms": 1_700_000_000_001, "expires_ms": None, "recipients": []}
+WAITING = {
+    "message": MESSAGE,
+    "to": BOB,
+    "state": "queued",
+    "reason": "Serious connection error",
+    "next_try_ms": None,
+    "queued_ms": 1_700_000_000_000,
+    "size_bytes": 5,
+}
+CARD = b"-----BEGIN P2PCHAT CARD-----\nAAAA\n-----END P2PCHAT CARD-----\n"
+MADE = {"id": ALICE, "card": CARD, "addresses": ["192.0.2.7:9000"], "expires_ms": 1_800_000_000_000}
+VERIFIED = {"id": BOB, "safety_number": "0123456789" * 6, "verified": False}
+DAEMON = {"pid": 4711, "version": "0.1.0", "started_ms": 1_700_000_000_000, "listen": ["127.0.0.1:9000"]}
+SETTING = {"key": "receipts", "value": "true", "default": "false", "help": "whether", "restart": False}
+
+
+def page(row: dict[str, Any]) -> dict[str, Any]:
+    return {"items": [row], "next": None}
+
+
+# words, method, its answer, the parameters that are asked, what is printed
+CASES: list[tuple[str, str, dict[str, Any], dict[str, Any], dict[str, Any]]] = [
+    ("whoami", "whoami", WHO, {}, WHO),
+    ("status", "status", STATUS, {}, STATUS),
+    ("history bob", "history", page(ROW), {"peer": "bob"}, ROW),
+    ("history bob --search train", "history", page(ROW), {"peer": "bob", "search": "train"}, ROW),
+    ("history bob --limit 20", "history", page(ROW), {"peer": "bob", "last": 20}, ROW),
+    ("message show 01234567", "message.show", SHOWN, {"message": "01234567"}, SHOWN),
+    ("message withdraw 01234567", "message.withdraw", SHOWN, {"message": "01234567"}, SHOWN),
+    ("outbox list", "outbox.list", page(WAITING), {}, WAITING),
+    ("outbox show 01234567", "outbox.show", page(WAITING), {"message": "01234567"}, WAITING),
+    ("outbox retry", "outbox.retry", page(WAITING), {}, WAITING),
+    ("outbox retry 01234567", "outbox.retry", page(WAITING), {"message": "01234567"}, WAITING),
+    ("outbox cancel 01234567", "outbox.cancel", page(WAITING), {"message": "01234567"}, WAITING),
+    ("contact requests", "contact.requests", page(REQUEST), {}, REQUEST),
+    ("contact accept pc1zzzzzzzz", "contact.accept", CONTACT, {"id": "pc1zzzzzzzz"}, CONTACT),
+    (
+        "contact reject bob",
+        "contact.reject",
+        {"id": BOB, "rejected": True},
+        {"id": "bob"},
+        {"id": BOB, "rejected": True},
+    ),
+    ("contact list", "contact.list", page(CONTACT), {}, CONTACT),
+    ("contact show bob", "contact.show", CONTACT, {"peer": "bob"}, CONTACT),
+    ("contact alias bob rob", "contact.alias", CONTACT, {"peer": "bob", "alias": "rob"}, CONTACT),
+    ("contact block bob", "contact.block", CONTACT, {"peer": "bob"}, CONTACT),
+    ("contact unblock bob", "contact.unblock", CONTACT, {"peer": "bob"}, CONTACT),
+    (
+        "contact remove bob",
+        "contact.remove",
+        {"id": BOB, "removed": True},
+        {"peer": "bob"},
+        {"id": BOB, "removed": True},
+    ),
+    ("contact verify bob", "contact.verify", VERIFIED, {"peer": "bob"}, VERIFIED),
+    ("config set receipts yes", "config.set", SETTING, {"key": "receipts", "value": "yes"}, SETTING),
+]
+
+
+@pytest.mark.parametrize(("words", "method", "answer", "asked", "printed"), CASES, ids=[case[0] for case in CASES])
+def test_a_verb_asks_its_method_and_prints_what_the_schema_says(
+    fake: FakeDaemon, words: str, method: str, answer: dict[str, Any], asked: dict[str, Any], printed: dict[str, Any]
+) -> None:
+    fake.answers[method] = answer
+    done = p2pchat("--json", *words.split())
+    assert (done.status, done.err) == (0, "")
+    assert done.json == {"v": 1, **printed}
+    assert fake.calls == [(method, asked)]
+    verb = " ".join(words.split()[:2])
+    OUTPUTS[verb if verb in OUTPUTS else words.partition(" ")[0]].check(printed, words)
+
+
+@pytest.mark.parametrize(("words", "method", "answer", "asked", "printed"), CASES, ids=[case[0] for case in CASES])
+def test_people_get_clean_lines(
+    fake: FakeDaemon, words: str, method: str, answer: dict[str, Any], asked: dict[str, Any], printed: dict[str, Any]
+) -> None:
+    fake.answers[method] = answer
+    done = p2pchat(*words.split())
+    assert done.status == 0
+    assert done.out and "\x1b" not in done.out + done.err
+
+
+def test_every_method_has_a_verb_and_every_verb_a_schema() -> None:
+    from p2pchat.cli import root
+
+    context = root.make_context("p2pchat", ["--quiet"], resilient_parsing=True)
+    verbs = set()
+    for name in root.list_commands(context):
+        command = root.get_command(context, name)
+        assert command is not None
+        verbs |= {f"{name} {sub}" for sub in getattr(command, "commands", {})} or {name}
+    unprinted = {"rpc call", "rpc schema", "demo"}
+    assert verbs - unprinted == OUTPUTS.keys()
+    waits = {"message.wait", "event.next"}  # of send and recv
+    assert {verb.replace(" ", ".") for verb in verbs} >= METHODS.keys() - waits
+
+
+def test_a_long_list_is_asked_for_in_pages(fake: FakeDaemon) -> None:
+    def pages(params: dict[str, Any]) -> dict[str, Any]:
+        number = int(params.get("page", "0"))
+        return {"items": [{**CONTACT, "alias": f"c{number}"}], "next": str(number + 1) if number < 3 else None}
+
+    fake.answers["contact.list"] = pages
+    assert [line["alias"] for line in p2pchat("--json", "contact", "list").lines] == ["c0", "c1", "c2", "c3"]
+
+
+def test_an_empty_list_prints_nothing(fake: FakeDaemon) -> None:
+    fake.answers |= {name: {"items": [], "next": None} for name in ("contact.list", "outbox.list", "contact.requests")}
+    for words in ("contact list", "outbox list", "contact requests"):
+        assert p2pchat(*words.split()) == Done(0, "", "")
+        assert p2pchat("--json", *words.split()) == Done(0, "", "")
+
+
+def test_json_is_ascii_and_whole(fake: FakeDaemon) -> None:
+    nasty = "\x1b[2J\u202e\u200b Grüße 👋"
+    fake.answers["contact.show"] = {**CONTACT, "nickname": nasty}
+    done = p2pchat("contact", "show", "bob", "--json")
+    assert done.out.isascii() and "\x1b" not in done.out
+    assert done.json["nickname"] == nasty
+
+
+def test_names_that_look_alike_are_marked(fake: FakeDaemon) -> None:
+    rows = [{**CONTACT, "nickname": name} for name in ("bob", "Воb", "ada")]
+    fake.answers["contact.list"] = {"items": rows, "next": None}
+    lines = p2pchat("contact", "list").out.splitlines()
+    assert ["looks like another" in line for line in lines] == [True, True, False]
+
+
+def test_history_shows_withdrawn_and_unknown_messages(fake: FakeDaemon) -> None:
+    rows = [
+        {**ROW, "text": "", "withdrawn": True},
+        {**ROW, "text": "", "needs_newer_version": True},
+        {**ROW, "direction": "out", "text": "a\nb"},
+        *({**ROW, "sent_ms": ms} for ms in (0, 4_900_000_000_000, 2**53 - 1)),
+    ]
+    fake.answers["history"] = {"items": rows, "next": None}
+    out = p2pchat("history", "bob").out.splitlines()
+    assert out[0].endswith("pc1zzzzzzzz: (withdrawn)")
+    assert out[1].endswith("(needs a newer version of p2pchat)")
+    assert out[2].endswith("me [delivered]:") and out[3:5] == ["  | a", "  | b"]
+    assert len(out) == 8 and all("(clock wrong)  pc1zzzzzzzz: hi" in line for line in out[5:])
+
+
+def test_a_card_goes_to_stdout_to_a_file_or_into_json(fake: FakeDaemon, tmp_path: Path) -> None:
+    fake.answers["contact.card"] = MADE
+    assert p2pchat("contact", "card").out.encode() == CARD
+    done = p2pchat("--json", "contact", "card", "--address", "h.example:1", "--address", "[::1]:2")
+    assert done.json == {"v": 1, **MADE, "card": CARD.decode()}
+    assert fake.calls[-1] == ("contact.card", {"addresses": ["h.example:1", "[::1]:2"]})
+    file = tmp_path / "me.card"
+    done = p2pchat("--json", "contact", "card", "--out", str(file))
+    assert file.read_bytes() == CARD
+    assert done.json == {"v": 1, "file": str(file), **{k: v for k, v in MADE.items() if k != "card"}}
+    for printed in (done.json, {**done.json, "card": "text"}):
+        OUTPUTS["contact card"].check({k: v for k, v in printed.items() if k != "v"}, "card")
+
+
+def test_a_card_replaces_an_older_card_and_nothing_else(fake: FakeDaemon, tmp_path: Path) -> None:
+    fake.answers["contact.card"] = MADE
+    file = tmp_path / "me.card"
+    file.write_bytes(CARD[:40])
+    assert p2pchat("contact", "card", "--out", str(file)).status == 0
+    assert file.read_bytes() == CARD
+    notes = tmp_path / "notes.txt"
+    notes.write_text("mine")
+    done = p2pchat("--json", "contact", "card", "--out", str(notes))
+    assert (done.status, done.error["code"]) == (1, "EXISTS")
+    assert notes.read_text() == "mine"
+    assert p2pchat("contact", "card", "--out", str(tmp_path / "no" / "x")).status == 5
+
+
+def test_a_card_without_addresses_is_pointed_out(fake: FakeDaemon) -> None:
+    fake.answers["contact.card"] = {**MADE, "addresses": []}
+    assert "no address" in p2pchat("contact", "card").err
+    assert p2pchat("contact", "card", "--quiet").err == ""
+
+
+def test_contact_add_reads_the_file_and_passes_its_bytes(fake: FakeDaemon, tmp_path: Path) -> None:
+    fake.answers["contact.add"] = CONTACT
+    file = tmp_path / "bob.card"
+    file.write_bytes(CARD)
+    done = p2pchat("--json", "contact", "add", str(file), "--alias", "rob", "--message", "Ada, from work")
+    assert done.json == {"v": 1, **CONTACT}
+    assert p2pchat("contact", "add", "-", stdin=CARD).status == 0
+    assert fake.asked("contact.add") == [{"card": CARD, "alias": "rob", "message": "Ada, from work"}, {"card": CARD}]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("../../x", 5, "NOT_FOUND"),
+        ("~root/x", 5, "NOT_FOUND"),
+        ("a\0b", 5, "NOT_FOUND"),
+        ("/", 1, "FAILED"),
+        ("/dev/zero", 6, "CORRUPT"),
+        ("x" * 5000, 1, "FAILED"),
+        (BOB, 5, "NOT_FOUND"),
+    ],
+)
+def test_H013_odd_paths_end_here_and_never_reach_the_daemon(
+    fake: FakeDaemon, path: str, status: int, code: str
+) -> None:
+    done = p2pchat("--json", "contact", "add", path)
+    assert (done.status, done.error["code"]) == (status, code)
+    assert fake.calls == []
+
+
+def test_typed_addresses_go_to_the_gate_under_the_whole_id(fake: FakeDaemon) -> None:
+    fake.answers["contact.show"] = CONTACT
+    fake.answers["contact.address"] = {"id": BOB, "addresses": ["10.0.0.7:9000"]}
+    done = p2pchat("--json", "contact", "address", "bob", "10.0.0.7:9000", "--lan")
+    assert done.json == {"v": 1, "id": BOB, "addresses": ["10.0.0.7:9000"]}
+    assert fake.calls == [
+        ("contact.show", {"peer": "bob"}),
+        ("contact.address", {"id": BOB, "addresses": ["10.0.0.7:9000"], "lan": True}),
+    ]
+    for ill in (["nonsense"], ["h:0"], ["h:70000"], [], ["h:1"] * 9):
+        assert p2pchat("contact", "address", "bob", *ill).status == 2
+
+
+def test_an_empty_alias_takes_the_alias_away(fake: FakeDaemon) -> None:
+    fake.answers["contact.alias"] = CONTACT
+    assert p2pchat("contact", "alias", "bob", "").status == 0
+    assert fake.calls == [("contact.alias", {"peer": "bob", "alias": None})]
+
+
+def test_the_safety_number_is_grouped_for_people(fake: FakeDaemon) -> None:
+    fake.answers["contact.verify"] = VERIFIED
+    assert "01234 56789 01234" in p2pchat("contact", "verify", "bob").out
+
+
+def test_daemon_status_tells_the_socket(fake: FakeDaemon, home: Path) -> None:
+    fake.answers["daemon.status"] = DAEMON
+    done = p2pchat("--json", "daemon", "status")
+    assert done.json == {"v": 1, "running": True, **DAEMON, "socket": str(home / "rpc.sock")}
+    OUTPUTS["daemon status"].check({k: v for k, v in done.json.items() if k != "v"}, "daemon status")
+
+
+def test_rpc_call_passes_json_through(fake: FakeDaemon) -> None:
+    fake.answers |= {"contact.show": CONTACT, "contact.address": {"id": BOB, "addresses": ["h:1"]}}
+    done = p2pchat("rpc", "call", "contact.show", '{"peer": "bob"}')
+    assert done.json == {"v": 1, **CONTACT}
+    on_gate = json.dumps({"id": BOB, "addresses": ["h:1"]}).encode()
+    assert p2pchat("rpc", "call", "contact.address", "-", stdin=on_gate).status == 0
+    for words, status in (("nope", 2), ("status [", 1), ("status []", 1), ('status {"a":1,"a":2}', 1)):
+        assert p2pchat("rpc", "call", *words.split()).status == status
+
+
+def test_rpc_schema_needs_no_daemon(home: Path) -> None:
+    assert json.loads(p2pchat("rpc", "schema").out)["v"] == 1
+    assert p2pchat("rpc", "schema", "--json").json["methods"].keys() == METHODS.keys()
+
+
+def test_version_needs_neither_home_nor_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("P2PCHAT_HOME", raising=False)
+    monkeypatch.delenv("HOME", raising=False)
+    assert p2pchat("version", "--json").json["version"] == __version__
+
+
+def test_an_ambiguous_name_lists_the_candidates(fake: FakeDaemon) -> None:
+    def ambiguous(_params: object) -> dict[str, object]:
+        raise Ambiguous(
+            "two contacts are called bob", hint="p2pchat contact list", candidates=["pc1aaaaaaaa", "pc1b\x1b"]
+        )
+
+    fake.answers["contact.show"] = ambiguous
+    done = p2pchat("contact", "show", "bob")
+    assert done.status == 5
+    assert done.err.splitlines() == [
+        "error: two contacts are called bob",
+        "  pc1aaaaaaaa",
+        "  pc1b<U+001B>",
+        "hint: p2pchat contact list",
+    ]
+
+
+def test_an_error_is_one_object_under_json(fake: FakeDaemon) -> None:
+    def missing(_params: object) -> dict[str, object]:
+        raise NotFound("nobody is called bob", hint="p2pchat contact list")
+
+    fake.answers["contact.show"] = missing
+    done = p2pchat("contact", "show", "bob", "--json")
+    assert (done.status, done.out) == (5, "")
+    shape = {"code": "NOT_FOUND", "number": 1005, "message": "nobody is called bob", "hint": "p2pchat contact list"}
+    assert json.loads(done.err) == {"v": 1, "error": shape}
