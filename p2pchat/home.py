@@ -127,7 +127,7 @@ class Home:
         except FileNotFoundError:
             return
         except OSError as error:
-            raise Failed(f"cannot read {self.version_file}: {error.strerror}") from error
+            raise _unusable(self.data_dir, error) from error
         if not text.isdecimal():
             hint = f"write the number {FORMAT} into it if you know that this p2pchat made the home"
             raise Failed(f"the version file {self.version_file} is damaged", hint=hint)

@@ -70,6 +70,8 @@ def _guarded(check: str, look: Callable[[], Verdict]) -> Verdict:
         return look()
     except P2PChatError as error:
         return Verdict(check, False, error.message, error.hint)
+    except OSError as error:
+        return Verdict(check, False, f"{error.filename}: {error.strerror}")
 
 
 def _python() -> Verdict:
@@ -116,7 +118,8 @@ def _key_files(home: Home) -> Verdict:
         try:
             status = path.lstat()
         except FileNotFoundError:
-            return Verdict("key files", False, f"{path} is missing", "p2pchat init")
+            mend = f"restore {path.name} from a copy of the home" if home.vault_file.exists() else "p2pchat init"
+            return Verdict("key files", False, f"{path} is missing", mend)
         if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
             return Verdict("key files", False, f"{path} is not a file of one's own", f"ls -l {path}")
         if status.st_mode & 0o077:

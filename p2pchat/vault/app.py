@@ -42,8 +42,10 @@ async def main(env: Env, stream: trio.abc.Stream, secrets: VaultSecrets, home: H
     identity = load_identity(secrets)
     port = Port(stream)
     welcome = await port.welcome(_hello(identity))
+    if welcome is None:
+        return
     key = store_key(secrets.store_key, welcome.share)
-    store = await Store.open(env, home.store_db, key)
+    store = await Store.open(env, home.store_db, key, on_error=upkeep.unheard)
     node = _node(env, identity, store, port, welcome, hooks)
     async with trio.open_nursery() as nursery:
         await nursery.start(store.run)

@@ -1,14 +1,17 @@
 """The vault's end of the boundary: one task writes, one reads, and the reader never awaits a send (DESIGN 14)."""
 
 from collections.abc import AsyncIterator
+from typing import Final
 
 import trio
 
-from p2pchat.errors import BadFormat, ConnectionLost
+from p2pchat.errors import BadFormat
 from p2pchat.wire import boundary
 from p2pchat.wire.shape import Struct
 
-_READ_BYTES = 256 * 1024
+_READ_BYTES: Final = 256 * 1024
+_WELCOME_S: Final = 10.0
+_BROKEN: Final = (trio.BrokenResourceError, trio.ClosedResourceError)
 
 
 class Port:
@@ -27,7 +30,7 @@ class Port:
         self._wake.set()
 
     async def write(self) -> None:
-        """Run for ever: write what has queued."""
+        """Run until the gate has gone: write what has queued."""
         while True:
             await self._wake.wait()
             self._wake = trio.Event()
@@ -36,8 +39,8 @@ class Port:
                 self._idle = trio.Event()
                 try:
                     await self._stream.send_all(joined)
-                except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
-                    raise ConnectionLost("the gate has gone") from error
+                except _BROKEN:
+                    return  # the reader sees the end, too, and ends the vault in order
                 self._idle.set()
 
     async def flushed(self) -> None:
@@ -57,16 +60,24 @@ class Port:
     async def _receive(self) -> bytes:
         try:
             return bytes(await self._stream.receive_some(_READ_BYTES))
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
+        except _BROKEN:
             return b""
 
-    async def welcome(self, hello: boundary.VaultHello) -> boundary.Welcome:
-        """Exchange the first words. Raises BadFormat where the gate is another build or silent for 10 s."""
-        await self._stream.send_all(boundary.encode(hello))
+    async def welcome(self, hello: boundary.VaultHello) -> boundary.Welcome | None:
+        """Exchange the first words; None where the gate has ended: it tells the launcher why.
+
+        Raises BadFormat where the gate is of another build, or silent for 10 s.
+        """
         raw = b""
-        with trio.move_on_after(10):
-            raw = await self._exactly(boundary.LENGTH_BYTES)
-            raw = await self._exactly(int.from_bytes(raw))
+        try:
+            await self._stream.send_all(boundary.encode(hello))
+            with trio.move_on_after(_WELCOME_S) as waited:
+                raw = await self._exactly(boundary.LENGTH_BYTES)
+                raw = await self._exactly(int.from_bytes(raw))
+        except _BROKEN:
+            return None
+        if not raw and not waited.cancelled_caught:
+            return None
         answer = boundary.decode(raw) if raw else None
         if not isinstance(answer, boundary.Welcome) or answer.build != hello.build:
             raise BadFormat("the gate is not of this build", hint="p2pchat daemon stop, then start again")
