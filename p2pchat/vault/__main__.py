@@ -14,13 +14,13 @@ from p2pchat.build import build_hash
 from p2pchat.env import Env
 from p2pchat.env_system import system_env
 from p2pchat.home import Home
+from p2pchat.keys.key_file import NONCE_BYTES
 from p2pchat.keys.vault_file import open_vault, seal_vault
 from p2pchat.lifeline import Lifeline, Unlocked
 from p2pchat.limits import KEY_FILE_BYTES
 from p2pchat.rpc import server
 from p2pchat.rpc.server import Handler
 from p2pchat.vault import app
-from p2pchat.vault.renewal import renewed
 from p2pchat.wire.structs import VaultSecrets
 
 
@@ -41,7 +41,7 @@ async def _run(lifeline: Lifeline, home: Home, unlocked: Unlocked) -> None:
         level=settings.current().log_level.upper(), format="%(asctime)s vault %(levelname)s %(message)s"
     )
     env = system_env()
-    secrets = await _fresh_secrets(env, home, unlocked.key)
+    secrets = open_vault(env.disk.read(home.vault_file, KEY_FILE_BYTES), unlocked.key)
     lifeline.boundary.setblocking(False)
     stream = trio.SocketStream(trio.socket.from_stdlib_socket(lifeline.boundary))
     hooks = app.Hooks(
@@ -49,6 +49,7 @@ async def _run(lifeline: Lifeline, home: Home, unlocked: Unlocked) -> None:
         ready=lambda: lifeline.ready({}),
         stop=lifeline.request_stop,
         settings=settings,
+        save=partial(_save, env, home, unlocked.key),
         launcher_pid=os.getppid(),
     )
     async with trio.open_nursery() as nursery:
@@ -58,14 +59,8 @@ async def _run(lifeline: Lifeline, home: Home, unlocked: Unlocked) -> None:
         nursery.cancel_scope.cancel()
 
 
-async def _fresh_secrets(env: Env, home: Home, key: bytes) -> VaultSecrets:
-    """The identity, its device set renewed where half of its life has passed."""
-    secrets = open_vault(env.disk.read(home.vault_file, KEY_FILE_BYTES), key)
-    newer = await env.work(renewed, secrets, env.clock.wall_ms())
-    if newer is None:
-        return secrets
-    env.disk.replace(home.vault_file, seal_vault(newer, key, env.random.bytes(24)))
-    return newer
+def _save(env: Env, home: Home, key: bytes, secrets: VaultSecrets) -> None:
+    env.disk.replace(home.vault_file, seal_vault(secrets, key, env.random.bytes(NONCE_BYTES)))
 
 
 async def _serve(listener: socket.socket, log_file: str, handlers: Mapping[str, Handler]) -> None:

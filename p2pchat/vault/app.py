@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import trio
 
-from p2pchat.build import build_hash
 from p2pchat.env import Env
 from p2pchat.home import Home
 from p2pchat.keys.identity import Identity, load_identity
@@ -16,7 +15,7 @@ from p2pchat.store import profile
 from p2pchat.store.profile import Profile
 from p2pchat.store.tx import Tx
 from p2pchat.store.writer import Store
-from p2pchat.vault import methods, own, upkeep
+from p2pchat.vault import methods, own, renewal, upkeep
 from p2pchat.vault.flows import links, wishes
 from p2pchat.vault.node import Node, Settings
 from p2pchat.vault.port import Port
@@ -34,14 +33,16 @@ class Hooks:
     ready: Callable[[], None]
     stop: Callable[[], None]  # asks for the end of the whole daemon
     settings: Settings
+    save: Callable[[VaultSecrets], None]  # rewrites the vault's key file, atomically
     launcher_pid: int
 
 
 async def main(env: Env, stream: trio.abc.Stream, secrets: VaultSecrets, home: Home, hooks: Hooks) -> None:
     """Serve one identity until the gate ends or the task is cancelled. Then everything queued is committed."""
+    secrets = await renewal.renew(env, secrets, hooks.save) or secrets
     identity = load_identity(secrets)
     port = Port(stream)
-    welcome = await port.welcome(_hello(identity))
+    welcome = await port.welcome(own.hello(identity))
     if welcome is None:
         return
     key = store_key(secrets.store_key, welcome.share)
@@ -52,6 +53,7 @@ async def main(env: Env, stream: trio.abc.Stream, secrets: VaultSecrets, home: H
         await store.change(lambda tx: _first_profile(tx, secrets))
         nursery.start_soon(port.write)
         nursery.start_soon(upkeep.run, node)
+        nursery.start_soon(renewal.keep, node, secrets, hooks.save)
         wishes.tell_all(node)
         nursery.start_soon(hooks.serve, methods.table(node))
         hooks.ready()
@@ -60,16 +62,6 @@ async def main(env: Env, stream: trio.abc.Stream, secrets: VaultSecrets, home: H
             await store.flush()
         nursery.cancel_scope.cancel()
     store.close()
-
-
-def _hello(identity: Identity) -> boundary.VaultHello:
-    return boundary.VaultHello(
-        build=build_hash(),
-        user=identity.user,
-        device=identity.device.device,
-        key_log=identity.chain.raw,
-        device_set=identity.devices.raw,
-    )
 
 
 def _node(env: Env, identity: Identity, store: Store, port: Port, welcome: boundary.Welcome, hooks: Hooks) -> Node:

@@ -2,11 +2,13 @@
 
 from typing import Final
 
+from p2pchat.build import build_hash
 from p2pchat.config import split_address
 from p2pchat.ids import user_id_text
 from p2pchat.keys.identity import Identity
 from p2pchat.keys.signed import sign
 from p2pchat.limits import ADDRESSES
+from p2pchat.wire import boundary
 from p2pchat.wire.structs import Address, AddressRecord
 
 RECORD_MS: Final = 30 * 24 * 3600 * 1000
@@ -24,6 +26,17 @@ def address_record(identity: Identity, reachable: tuple[str, ...], now_ms: int) 
         addresses=tuple(Address(host=host, port=port, carrier=CARRIER) for host, port in parsed[:ADDRESSES]),
     )
     return sign(record, identity.device)
+
+
+def hello(identity: Identity) -> boundary.VaultHello:
+    """What the gate is told about this node: at the start, and again when the device set is renewed."""
+    return boundary.VaultHello(
+        build=build_hash(),
+        user=identity.user,
+        device=identity.device.device,
+        key_log=identity.chain.raw,
+        device_set=identity.devices.raw,
+    )
 
 
 def text(identity: Identity) -> str:

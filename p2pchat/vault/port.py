@@ -21,8 +21,6 @@ class Port:
         self._stream = stream
         self._queued: list[bytes] = []
         self._wake = trio.Event()
-        self._idle = trio.Event()
-        self._idle.set()
 
     def send(self, message: Struct) -> None:
         """Queue a message; never blocks. Volume is bounded by the acknowledgement windows of the callers."""
@@ -36,18 +34,10 @@ class Port:
             self._wake = trio.Event()
             joined, self._queued = b"".join(self._queued), []
             if joined:
-                self._idle = trio.Event()
                 try:
                     await self._stream.send_all(joined)
                 except _BROKEN:
                     return  # the reader sees the end, too, and ends the vault in order
-                self._idle.set()
-
-    async def flushed(self) -> None:
-        """Wait until everything queued so far has been written."""
-        while self._queued or not self._idle.is_set():
-            await self._idle.wait()
-            await trio.lowlevel.checkpoint()
 
     async def messages(self) -> AsyncIterator[list[Struct]]:
         """Batches of messages as they arrive; ends when the gate does. Raises BadFormat on a frame that cannot be."""

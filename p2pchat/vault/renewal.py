@@ -1,23 +1,47 @@
 """The own device set lives 90 days; its successor is signed when half of that has passed (PROTOCOL 1)."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
+import trio
+
+from p2pchat.env import Env
 from p2pchat.keys.devices import DEVICE_SET_MS, make_device_set
-from p2pchat.keys.identity import load_identity
+from p2pchat.keys.identity import Identity, load_identity
+from p2pchat.vault import own
+from p2pchat.vault.node import Node
 from p2pchat.wire.structs import VaultSecrets
 
+Save = Callable[[VaultSecrets], None]
+LOOK_EVERY_S: Final = 6 * 3600.0
 
-def due(not_after_ms: int, now_ms: int) -> bool:
-    return not_after_ms - now_ms < DEVICE_SET_MS // 2
+
+async def keep(node: Node, secrets: VaultSecrets, save: Save) -> None:
+    """For ever: renew in time. The gate shows the new set on every link from then on."""
+    while True:
+        await trio.sleep(LOOK_EVERY_S)
+        newer = await renew(node.env, secrets, save)
+        if newer is not None:
+            secrets = newer
+            node.identity = load_identity(newer)
+            node.port.send(own.hello(node.identity))
 
 
-def renewed(secrets: VaultSecrets, now_ms: int) -> VaultSecrets | None:
-    """The secrets with a newer set, or None where the present one will do. One RSA signature: for a worker."""
+async def renew(env: Env, secrets: VaultSecrets, save: Save) -> VaultSecrets | None:
+    """The secrets with a newer set, saved, or None where the present set will do. One RSA signature, in the worker."""
+    now_ms = env.clock.wall_ms()
     identity = load_identity(secrets)
-    old = identity.devices
-    if not due(old.not_after_ms, now_ms):
+    if identity.devices.not_after_ms - now_ms > DEVICE_SET_MS // 2:
         return None
-    fresh = make_device_set(
+    newer = replace(secrets, device_set=await env.work(_successor, identity, now_ms))
+    save(newer)
+    return newer
+
+
+def _successor(identity: Identity, now_ms: int) -> bytes:
+    old = identity.devices
+    return make_device_set(
         identity.root,
         identity.user,
         old.records,
@@ -25,4 +49,3 @@ def renewed(secrets: VaultSecrets, now_ms: int) -> VaultSecrets | None:
         prev=old.set_hash,
         not_after_ms=now_ms + DEVICE_SET_MS,
     )
-    return replace(secrets, device_set=fresh)

@@ -11,6 +11,7 @@ from p2pchat.channel.step import Became, Step
 from p2pchat.errors import P2PChatError
 from p2pchat.store import channels, contacts, events, outbox
 from p2pchat.store.tx import Tx
+from p2pchat.vault import own
 from p2pchat.vault.flows import intake, signals, wishes
 from p2pchat.vault.flows.link import LegOpened, Link, LinkEvent, Nudge, Session
 from p2pchat.vault.flows.outflow import fill
@@ -47,7 +48,7 @@ def _begin(tx: Tx, node: Node, link: Link) -> tuple[tuple[FrameType, bytes], ...
         legs=node.legs.get(link.user, FULL),
         capabilities=CAPABILITIES,
     )
-    for other in node.links.values():
+    for other in tuple(node.links.values()):  # the loop may add one meanwhile
         if other is not link and other.contact == link.contact:
             other.session.put(tx, None)  # two links must never move one ratchet
     link.session.put(tx, Session(step.agreement))
@@ -74,12 +75,26 @@ async def take(node: Node, link: Link, batch: Sequence[LinkEvent]) -> None:
             if taken.turn.peer_changed:
                 wishes.tell(node, link.user)
         if taken.error is not None:
-            node.port.send(boundary.Cut(link=link.up.link, reason=boundary.Reason.DAMAGED))
+            refuse(node, link)
 
     await node.store.change(lambda tx: _take(tx, node, link, batch), after=after)
 
 
-def say_addresses(node: Node, link: Link) -> None:
+def refuse(node: Node, link: Link) -> None:
+    """The peer said what cannot be: cut the link and read nothing more from it."""
+    link.refused = True
+    node.port.send(boundary.Cut(link=link.up.link, reason=boundary.Reason.DAMAGED))
+
+
+def tell_addresses(node: Node) -> None:
+    """Sign the own addresses anew; contacts learn them at once, over the links that stand."""
+    node.addresses = own.address_record(node.identity, node.reachable, node.now_ms())
+    for link in node.links.values():
+        if link.ready:
+            _say_addresses(node, link)
+
+
+def _say_addresses(node: Node, link: Link) -> None:
     """Tell the contact that the own addresses changed."""
 
     def job(tx: Tx) -> Turn | None:

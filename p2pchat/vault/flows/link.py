@@ -64,11 +64,17 @@ class Link:
     unsent_bytes: int = 0
     sent_upto: int = 0  # queue number of the last envelope that the gate wrote
     marking: bool = False  # storing ``sent_upto`` is under way
-    down: bool = False
+    down: bool = False  # the gate said so
+    refused: bool = False  # the peer said what cannot be: the gate was told to cut, the rest is not read
 
     @property
     def user(self) -> UserId:
         return self.up.user
+
+    def post(self, event: LinkEvent) -> None:
+        """Hand an event to the link's task; nothing happens where the link has gone."""
+        if not self.down:
+            self.events.send_nowait(event)
 
     @property
     def ready(self) -> bool:

@@ -7,10 +7,9 @@ from typing import Final
 
 import trio
 
-from p2pchat.errors import P2PChatError
+from p2pchat.errors import BadFormat, CryptoError, DiskFull, P2PChatError, Untrusted
 from p2pchat.store import contacts, events
 from p2pchat.store.tx import Tx
-from p2pchat.vault import own
 from p2pchat.vault.flows import arrival, channel, pair
 from p2pchat.vault.flows.link import Link, LinkEvent, Nudge
 from p2pchat.vault.node import Node
@@ -42,7 +41,7 @@ def _hear(node: Node, nursery: trio.Nursery, message: Struct) -> None:
             _down(node, number)
         case boundary.Arrived(link=number):
             if number in node.links:
-                node.links[number].events.send_nowait(message)
+                node.links[number].post(message)
         case boundary.Sent(link=number, seq=seq):
             if number in node.links:
                 _sent(node.links[number], seq)
@@ -84,7 +83,7 @@ def _sent(link: Link, seq: int) -> None:
     blocked = link.room_bytes <= 0
     link.written(seq)
     if blocked:
-        link.events.send_nowait(Nudge())
+        link.post(Nudge())
     if link.nursery is not None and not link.marking and link.ready:
         link.marking = True
         link.nursery.start_soon(_mark_sent, link)
@@ -93,7 +92,7 @@ def _sent(link: Link, seq: int) -> None:
 async def _mark_sent(link: Link) -> None:
     await trio.sleep(MARK_SENT_S)
     link.marking = False
-    link.events.send_nowait(Nudge())  # any turn stores ``sent_upto``
+    link.post(Nudge())  # any turn stores ``sent_upto``
 
 
 async def _serve(node: Node, link: Link, receive: trio.MemoryReceiveChannel[LinkEvent]) -> None:
@@ -109,12 +108,21 @@ async def _serve(node: Node, link: Link, receive: trio.MemoryReceiveChannel[Link
                     batch.append(receive.receive_nowait())
                 except (trio.WouldBlock, trio.EndOfChannel):
                     break
-            for pairing, grouped in groupby(batch, key=_is_pairing):
-                run = list(grouped)
-                await (_pair(node, link, run) if pairing else _converse(node, link, run))
-            _took(node, link, batch)
+            try:
+                await _take(node, link, batch)
+            except DiskFull:  # nothing of it was kept, so it must come again, over another link
+                link.refused = True
+                node.port.send(boundary.Cut(link=link.up.link, reason=boundary.Reason.LOST))
         link.nursery = None
         nursery.cancel_scope.cancel()
+
+
+async def _take(node: Node, link: Link, batch: list[LinkEvent]) -> None:
+    for pairing, grouped in groupby(batch, key=_is_pairing):
+        run = list(grouped)
+        if not link.refused:
+            await (_pair(node, link, run) if pairing else _converse(node, link, run))
+    _took(node, link, batch)
 
 
 def _is_pairing(event: LinkEvent) -> bool:
@@ -126,8 +134,9 @@ async def _pair(node: Node, link: Link, run: list[LinkEvent]) -> None:
         assert isinstance(event, boundary.Arrived)
         try:
             await _PAIRING[event.kind](node, link, event.body)
-        except P2PChatError:
-            node.port.send(boundary.Cut(link=link.up.link, reason=boundary.Reason.DAMAGED))
+        except (BadFormat, CryptoError, Untrusted):
+            channel.refuse(node, link)
+            return
 
 
 async def _converse(node: Node, link: Link, run: list[LinkEvent]) -> None:
@@ -143,17 +152,13 @@ async def _converse(node: Node, link: Link, run: list[LinkEvent]) -> None:
 
 def _took(node: Node, link: Link, batch: list[LinkEvent]) -> None:
     seqs = [event.seq for event in batch if isinstance(event, boundary.Arrived)]
-    if seqs and not link.down:
+    if seqs and not link.down and not link.refused:
         node.port.send(boundary.Took(link=link.up.link, seq=seqs[-1]))
 
 
 def _moved(node: Node, reachable: tuple[str, ...]) -> None:
-    """Other addresses: contacts learn them at once, over the links that stand."""
     node.reachable = reachable
-    node.addresses = own.address_record(node.identity, reachable, node.now_ms())
-    for link in node.links.values():
-        if link.ready:
-            channel.say_addresses(node, link)
+    channel.tell_addresses(node)
 
 
 def _warn(node: Node, warning: boundary.Warn) -> None:

@@ -1,20 +1,25 @@
 """From the outbox to a link: seal late, as much as the window and the gate's credit allow (PROTOCOL 3, 4)."""
 
 from dataclasses import replace
+from typing import Final
 
 from p2pchat.delivery import body as bodies
 from p2pchat.delivery.body import Slot
 from p2pchat.ids import MessageId, UserId
+from p2pchat.limits import EXPIRED_SET_GRACE_DAYS
 from p2pchat.store import outbox
 from p2pchat.store.outbox import Outgoing
 from p2pchat.vault.flows.turn import Turn
 from p2pchat.wire.frames import FrameType
 from p2pchat.wire.structs import BODY_WITHDRAW, MessageBody
 
+EXPIRED: Final = "the contact's keys have expired; the contact has to go online with a running clock to renew them"
+_DAY_MS: Final = 24 * 3600 * 1000
+
 
 def fill(turn: Turn) -> None:
     """Seal what may go now. Every job that touches a link ends with this."""
-    if not turn.agreement.ready:
+    if not turn.agreement.ready or _paused(turn):
         return
     numbers, flow = turn.session.flow.take(turn.outgoing)
     if not numbers:
@@ -27,6 +32,14 @@ def fill(turn: Turn) -> None:
             break
         room -= _seal(turn, message)
     turn.session = replace(turn.session, flow=flow)
+
+
+def _paused(turn: Turn) -> bool:
+    """A contact whose device set expired a week ago and was not renewed gets nothing more until it is (PROTOCOL 1)."""
+    paused = turn.now_ms > turn.link.devices.not_after_ms + EXPIRED_SET_GRACE_DAYS * _DAY_MS
+    if paused:
+        outbox.set_reason(turn.tx, turn.link.contact, EXPIRED)
+    return paused
 
 
 def _seal(turn: Turn, message: Outgoing) -> int:

@@ -147,7 +147,7 @@ def _list_stranger(tx: Tx, user: UserId, request: ContactRequest, fresh: Incarna
         note=request.note,
     )
     contact = contacts.add(tx, new, now_ms)
-    events.append(tx, "contact-request", now_ms, contact=contact.id)
+    events.append(tx, "contact-request", now_ms, contact=contact.id, fields={"text": request.note})
     return contact
 
 

@@ -117,7 +117,7 @@ async def _open_leg(node: Node, link: Link, work: OpenLeg) -> None:
     """One RSA private operation, in the worker, after the peer's token bucket allows it."""
     await trio.sleep(work.wait_s)
     secret = await node.env.work(_opened, node, work)
-    link.events.send_nowait(LegOpened(work.leg, secret))
+    link.post(LegOpened(work.leg, secret))
 
 
 def _opened(node: Node, work: OpenLeg) -> bytes | None:

@@ -13,7 +13,7 @@ LINKED_STATES: Final[tuple[State, ...]] = ("requested", "accepted")
 
 def tell_all(node: Node) -> None:
     """The whole wish list: after a start the gate knows nobody."""
-    for contact in node.store.read(lambda reader: contacts.every(reader, *LINKED_STATES)):
+    for contact in node.store.read(lambda reader: contacts.every(reader, *LINKED_STATES, "blocked")):
         tell(node, contact.user)
 
 
@@ -21,8 +21,9 @@ def tell(node: Node, user: UserId) -> None:
     """State one person anew, after the contact changed. Somebody who is no contact loses the link."""
     contact = node.store.read(lambda reader: contacts.by_user(reader, user))
     if contact is None or contact.state not in LINKED_STATES:
+        blocked = contact is not None and contact.state == "blocked"
         node.port.send(boundary.Want(user=user, until_ms=0))
-        node.port.send(boundary.Peer(user=user, role=boundary.Role.GONE))
+        node.port.send(boundary.Peer(user=user, role=boundary.Role.GONE if blocked else boundary.Role.STRANGER))
         return
     node.port.send(_peer(node, contact))
     node.port.send(boundary.Want(user=user, until_ms=boundary.FOREVER_MS))

@@ -68,7 +68,7 @@ async def _start(node: Node, params: Params, contact: Contact | None) -> int:
 def _tell_read(node: Node, contacts: list[int]) -> None:
     for link in node.links.values():
         if link.contact in contacts:
-            link.events.send_nowait(Nudge())  # its turn says the receipt
+            link.post(Nudge())  # its turn says the receipt
 
 
 def view(event: Event) -> dict[str, object]:

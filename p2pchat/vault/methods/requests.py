@@ -133,4 +133,4 @@ def _nudge(node: Node, user: bytes) -> None:
     """A link that stands already says now what the new state asks for."""
     for link in node.links.values():
         if link.user == user:
-            link.events.send_nowait(Nudge())
+            link.post(Nudge())

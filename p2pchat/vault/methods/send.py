@@ -66,7 +66,7 @@ def go(tx: Tx, node: Node, recipients: list[Contact]) -> list[Turn]:
     """In the same transaction: seal what may go at once over the links that stand."""
     ids = {contact.id for contact in recipients}
     turns = []
-    for link in node.links.values():
+    for link in tuple(node.links.values()):  # the loop may add one meanwhile
         turn = Turn.open(tx, node, link) if link.contact in ids else None
         if turn is not None:
             settle(turn)
