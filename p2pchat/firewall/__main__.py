@@ -50,12 +50,14 @@ async def _run(lifeline: Lifeline, home: Home, unlocked: Unlocked, build: bytes)
         async with trio.open_nursery() as inner:
             listen: tuple[str, ...] = await inner.start(main_gate)
             lifeline.ready({"listen": list(listen)})
+        lifeline.expire()
         nursery.cancel_scope.cancel()
 
 
 async def _end_with_the_launcher(lifeline: Lifeline, boundary: trio.SocketStream) -> None:
     """Nothing arrives on the life pipe after the key but its end; then the gate ends as if the vault had."""
     await trio.lowlevel.wait_readable(lifeline.fileno())
+    lifeline.expire()
     boundary.socket.shutdown(socket.SHUT_RD)
 
 

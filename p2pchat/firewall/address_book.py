@@ -88,10 +88,11 @@ class AddressBook:
         page = self._page(user)
         listed = [Candidate(address, True, page.typed_lan) for address in page.typed]
         listed += [Candidate(address, False, False) for row in page.records for address in row.addresses]
-        distinct = {(c.address.host, c.address.port, c.address.carrier): c for c in reversed(listed)}
+        distinct: dict[Address, Candidate] = {}
+        for candidate in listed:
+            distinct.setdefault(candidate.address, candidate)
         worked = {(o.host, o.port): o.ok_ms for o in page.outcomes if o.ok_ms > o.failed_ms}
-        in_order = list(reversed(distinct.values()))
-        return sorted(in_order, key=lambda c: -worked.get((c.address.host, c.address.port), 0))
+        return sorted(distinct.values(), key=lambda c: -worked.get((c.address.host, c.address.port), 0))
 
     def tried(self, user: UserId, host: str, port: int, *, ok: bool, now_ms: int) -> None:
         """Remember how a dial went."""

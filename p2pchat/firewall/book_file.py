@@ -32,7 +32,7 @@ class BookFile:
             return cls(env, *await env.db_work(_load, env, path, key))
         except Corrupt as error:
             _log.warning("gate.db is damaged and begins anew: %s", error.message)
-            env.disk.replace(path, b"")  # SQLite drops the write-ahead log of an empty database
+            _set_aside(path)
             return cls(env, *await env.db_work(_load, env, path, key))
 
     async def save(self) -> None:
@@ -62,6 +62,18 @@ class BookFile:
 
     def close(self) -> None:
         self._db.close()
+
+
+def _set_aside(path: Path) -> None:
+    """Keep the damaged files beside their names; SQLite would play an old log into a new database."""
+    for suffix in ("", "-wal", "-shm"):
+        damaged = path.with_name(path.name + suffix)
+        try:
+            damaged.replace(path.with_name(f"{path.name}.damaged{suffix}"))
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise Failed(f"cannot set {damaged} aside: {error.strerror}", hint=f"ls -ld {path.parent}") from error
 
 
 def _load(env: Env, path: Path, key: bytes) -> tuple[Any, AddressBook]:

@@ -13,6 +13,7 @@ from p2pchat.firewall.peers import Peers
 from p2pchat.firewall.permit import parse_ip
 from p2pchat.firewall.policy import Policy
 from p2pchat.ids import parse_user_id
+from p2pchat.limits import ADDRESSES
 from p2pchat.wire.boundary import Role
 from p2pchat.wire.structs import Address
 
@@ -37,7 +38,7 @@ class Methods:
         user = parse_user_id(params["id"])
         if self._peers.get(user) is None or self._peers.role(user) is Role.GONE:
             raise NotFound("there is no contact with this ID", hint="p2pchat contact list")
-        typed = [address for text in params["addresses"] for address in await self._resolved(text)]
+        typed = [address for text in params["addresses"] for address in await self._resolved(text)][:ADDRESSES]
         for address in typed:
             self._policy.check_typed(address.host, address.port, lan=params["lan"])
         self._book.book.type_in(user, typed, lan=params["lan"])
@@ -46,7 +47,7 @@ class Methods:
         return {"id": params["id"], "addresses": [join_address(address.host, address.port) for address in typed]}
 
     async def _resolved(self, text: str) -> list[Address]:
-        """An IP literal as it is; a name as the address that it has now, which is kept: no later answer can move it."""
+        """An IP literal as it is; a name as the addresses that it has now, and keeps: no later answer moves them."""
         parsed = split_address(text)
         if parsed is None:
             raise Usage(f"{text!r} is not HOST:PORT", hint="p2pchat contact address PEER HOST:PORT")
@@ -56,4 +57,4 @@ class Methods:
         found = await self._net.resolve(host)
         if not found:
             raise Unreachable(f"{host} has no address")
-        return [Address(host=found[0], port=port, carrier="raw")]
+        return [Address(host=address, port=port, carrier="raw") for address in found]
