@@ -11,6 +11,7 @@ from p2pchat.keys.devices import DEVICE_SET_MS, make_device_set
 from p2pchat.keys.identity import Identity, load_identity
 from p2pchat.vault import own
 from p2pchat.vault.node import Node
+from p2pchat.wire import boundary
 from p2pchat.wire.structs import VaultSecrets
 
 Save = Callable[[VaultSecrets], None]
@@ -26,6 +27,8 @@ async def keep(node: Node, secrets: VaultSecrets, save: Save) -> None:
             secrets = newer
             node.identity = load_identity(newer)
             node.port.send(own.hello(node.identity))
+            for link in node.links.values():  # both ends must name the same sets in the next epoch's transcript
+                node.port.send(boundary.Cut(link=link.up.link, reason=boundary.Reason.LOST))
 
 
 async def renew(env: Env, secrets: VaultSecrets, save: Save) -> VaultSecrets | None:
