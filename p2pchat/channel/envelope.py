@@ -56,9 +56,7 @@ class Header:
 
 
 def parse_header(envelope: bytes) -> Header:
-    """The header of a whole envelope, whose size is checked first. Raises BadFormat."""
-    if not _LEAST <= len(envelope) <= limits.FRAME_BODY_BYTES:
-        raise BadFormat(f"no envelope has {len(envelope)} bytes")
+    """The header of an envelope that passed ``check_damage``. Raises BadFormat."""
     version, epoch, index, flags = _HEADER.unpack_from(envelope)
     if version != VERSION or flags != 0:
         raise BadFormat("this envelope needs a newer version of p2pchat")
@@ -66,7 +64,9 @@ def parse_header(envelope: bytes) -> Header:
 
 
 def check_damage(envelope: bytes) -> None:
-    """Raises DamagedEnvelope if md5_ct is wrong. Call it before anything in the envelope is believed."""
+    """Raises BadFormat on an impossible size, DamagedEnvelope if md5_ct is wrong. Call it before anything else."""
+    if not _LEAST <= len(envelope) <= limits.FRAME_BODY_BYTES:
+        raise BadFormat(f"no envelope has {len(envelope)} bytes")
     if md5(envelope[:-MD5_BYTES]) != envelope[-MD5_BYTES:]:
         raise DamagedEnvelope("an envelope was damaged on its way")
 

@@ -33,8 +33,8 @@ def open_body(state: ChannelState, route: bytes, frame: bytes, now_ms: int) -> O
 
     Raises BadFormat (no envelope at all), DamagedEnvelope, UnopenableEnvelope, WrongBodyCheck.
     """
-    header = envelope.parse_header(frame)
     envelope.check_damage(frame)
+    header = envelope.parse_header(frame)
     chain = _receiving(state, header.epoch)
     if chain is None:
         raise UnopenableEnvelope("an envelope names an epoch that is not ours")
