@@ -34,6 +34,7 @@ ALL: Final = ("W1", "W2", "W3", "W6", "W8", "loop", "micro")
 
 def main() -> int:
     options = _options()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a user's second start finds its modules compiled
     wanted = options.what or ALL
     figures = _measure(wanted, options.quick, options.dir)
     text = table(figures)

@@ -13,7 +13,7 @@ _END: Final = "<!-- end of figures -->"
 
 def table(figures: Sequence[Figure]) -> str:
     rows = [_HEAD, *(_row(figure) for figure in figures)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    widths = [max(3, *(len(row[column]) for row in rows)) for column in range(len(_HEAD))]
     lines = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows
     ]

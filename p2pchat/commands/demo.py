@@ -45,6 +45,7 @@ def demo(settings: Settings, fresh_keys: bool) -> None:
                     stage.play(step)
                     interrupts.check()
         except Interrupted as interrupted:
+            say(settings, "interrupted; no process and no file is left")
             raise click.exceptions.Exit(interrupted.status) from None
     stage.close(time.monotonic() - began_s)
 
