@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,21 +64,30 @@ def serving(home: Path, fake: FakeDaemon) -> Iterator[FakeDaemon]:
 
 
 def _serve(listener: socket.socket, fake: FakeDaemon) -> None:
+    clients = []
     while True:
         try:
             client, _ = listener.accept()
         except OSError:
-            return
-        with client, client.makefile("rb") as lines:
-            for line in lines:
-                answer = fake.answer(line)
-                if answer is None:
-                    break
-                client.sendall(answer)
+            break
+        clients.append(threading.Thread(target=_serve_client, args=(client, fake)))
+        clients[-1].start()
+    for thread in clients:
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def _serve_client(client: socket.socket, fake: FakeDaemon) -> None:
+    with client, client.makefile("rb") as lines, suppress(ConnectionError):
+        for line in lines:
+            answer = fake.answer(line)
+            if answer is None:
+                return
+            client.sendall(answer)
 
 
 def _end(listener: socket.socket, thread: threading.Thread) -> None:
     listener.shutdown(socket.SHUT_RDWR)
     listener.close()
-    thread.join(5)
+    thread.join(20)
     assert not thread.is_alive()
