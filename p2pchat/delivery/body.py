@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from p2pchat import limits
@@ -15,6 +16,7 @@ FIRST: Final = bytes(16)  # ``previous`` of a sender's first message in a conver
 ID_BYTES: Final = 16
 
 
+@lru_cache(maxsize=4096)
 def pair_conversation(one: UserId, other: UserId) -> bytes:
     """16 bytes that both ends of a pair compute alike."""
     lo, hi = sorted((one, other))

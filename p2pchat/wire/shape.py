@@ -62,7 +62,8 @@ class Struct:
 
     def as_list(self) -> list[Any]:
         head: list[Any] = [self.LABEL] if self.LABEL else []
-        return head + [_plain(getattr(self, f.name)) for f in fields(cast(Any, self))]
+        checks = _CHECKS.get(type(self)) or _compile(type(self))
+        return head + [_plain(getattr(self, name)) for name, _ in checks]
 
     def encode(self) -> bytes:
         return codec.pack(self.as_list())
