@@ -64,9 +64,9 @@ class Pipe:
         self.held = 0  # bytes on their way
         self.passed = 0  # bytes ever sent
         self._silent = False
-        self._ended = False  # the writer closed in order
+        self.ended = False  # the writer closed in order
         self._closed = False  # the reader has gone
-        self._broken = False
+        self.broken = False
         self._moves_at_s = 0.0
         self._changed = trio.Event()
 
@@ -100,9 +100,9 @@ class Pipe:
         while True:
             if self.writer_frozen:
                 await trio.sleep_forever()
-            if self._ended:
+            if self.ended:
                 raise trio.ClosedResourceError("this end was closed")
-            if self._broken:
+            if self.broken:
                 raise trio.BrokenResourceError("the connection was reset")
             if self.held < self._capacity:
                 return
@@ -111,7 +111,7 @@ class Pipe:
     def end(self) -> None:
         """In order: what was sent still arrives."""
         if not self.writer_frozen:
-            self._ended = True
+            self.ended = True
             self.ring()
 
     def _put(self, piece: bytes) -> None:
@@ -122,7 +122,7 @@ class Pipe:
             self._put_quietly(piece[:before])
             self._strike(fate)
             piece = piece[before:]
-        if not self._broken:
+        if not self.broken:
             self._put_quietly(piece)
 
     def _put_quietly(self, piece: bytes) -> None:
@@ -157,9 +157,9 @@ class Pipe:
             if not self._parted():
                 if self._pieces and self._pieces[0][0] <= trio.current_time():
                     return self._take(most)
-                if not self._pieces and self._broken:
+                if not self._pieces and self.broken:
                     raise trio.BrokenResourceError("the connection was reset")
-                if not self._pieces and self._ended:
+                if not self._pieces and self.ended:
                     return b""
             due_s = self._pieces[0][0] if self._pieces and not self._parted() else float("inf")
             with trio.move_on_at(due_s):
@@ -168,7 +168,7 @@ class Pipe:
     def close(self) -> None:
         """The reader goes: who writes meets a reset."""
         if not self.reader_frozen:
-            self._closed = self._broken = True
+            self._closed = self.broken = True
             self._drop()
 
     def _take(self, most: int) -> bytes:
@@ -185,8 +185,8 @@ class Pipe:
     def reset(self, *, lossy: bool) -> None:
         """Both directions break. ``lossy``: what is on its way is gone, else it still arrives before the reset."""
         for pipe in (self, self.twin):
-            if pipe is not None and not pipe._broken:
-                pipe._broken = True
+            if pipe is not None and not pipe.broken:
+                pipe.broken = True
                 if lossy:
                     pipe._drop()
                 pipe.ring()
