@@ -194,6 +194,4 @@ def _check_private(directory: Path) -> None:
 
 def _unusable(path: Path, error: OSError) -> Failed:
     where = str(path) if len(str(path)) <= 200 else f"{str(path)[:200]}..."
-    return Failed(
-        f"cannot use {where} as a home: {error.strerror}", hint="choose another home with --home DIR"
-    )
+    return Failed(f"cannot use {where} as a home: {error.strerror}", hint="choose another home with --home DIR")

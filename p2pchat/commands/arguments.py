@@ -1,5 +1,6 @@
 """Words of the command line that several verbs take, checked as they are parsed."""
 
+import math
 import re
 from typing import Any, Final
 
@@ -25,6 +26,18 @@ class Duration(click.ParamType):  # type: ignore[type-arg] # generic only since 
         seconds = int(match[1]) * _UNITS[match[2]]
         if not self._low_s <= seconds <= self._high_s:
             self.fail(f"{value} is not between {self._low_s} s and {self._high_s // 86400} days", param, ctx)
+        return seconds
+
+
+class Seconds(click.FloatRange):
+    """A number of seconds within bounds; ``nan``, which compares with nothing, is none."""
+
+    name = "SECONDS"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds = float(super().convert(value, param, ctx))
+        if math.isnan(seconds):
+            self.fail(f"{value} is no number of seconds", param, ctx)
         return seconds
 
 

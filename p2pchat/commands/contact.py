@@ -1,6 +1,7 @@
 """``contact ...``: cards, requests, and the people one writes to."""
 
 import base64
+import re
 import sys
 from collections import Counter
 from typing import Final, cast
@@ -178,7 +179,13 @@ def _peer(words: str) -> str:
 
 
 def _alias(words: str | None) -> str | None:
-    return text_argument("an alias", words, limits.NICKNAME_BYTES) if words else None
+    if not words:
+        return None
+    from p2pchat.rpc.fields import ALIAS
+
+    if not re.fullmatch(ALIAS.pattern, words):
+        raise click.UsageError("an alias is one word of at most 64 characters that does not begin with pc1, -, @ or #")
+    return text_argument("an alias", words, limits.NICKNAME_BYTES)
 
 
 def _print_people(settings: Settings, rows: list[Row], columns: tuple[str, ...]) -> None:

@@ -12,7 +12,7 @@ from typing import Final, cast
 import click
 
 from p2pchat import limits
-from p2pchat.commands.arguments import text_argument
+from p2pchat.commands.arguments import Seconds, text_argument
 from p2pchat.commands.ask import Row, ask, client, given
 from p2pchat.commands.events import print_event
 from p2pchat.commands.frame import Settings, pass_settings, verb
@@ -33,7 +33,7 @@ _RETURN_S: Final = 60.0  # how long a follower waits for a daemon that was stopp
 )
 @click.option("--reader", metavar="NAME", help="Go on where this reader stopped (cli).")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="End after N events.")
-@click.option("--timeout", "timeout_s", type=click.FloatRange(0), metavar="S", help="Wait so many seconds for events.")
+@click.option("--timeout", "timeout_s", type=Seconds(0), metavar="S", help="Wait so many seconds for events.")
 @click.option("--peek", is_flag=True, help="Move no reader.")
 @pass_settings
 def recv(

@@ -10,6 +10,7 @@ from p2pchat.ids import UserId
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_OTHER: Final = "p2pchat contact address PEER HOST:PORT"
 
 # Ports of services that a stray connection could talk into something (https://fetch.spec.whatwg.org/#port-blocking),
 # and Windows' file sharing.
@@ -88,14 +89,14 @@ def check_dialable(host: str, port: int, *, near: frozenset[Range]) -> None:
     if address is None:
         raise Forbidden(f"{host} is a name; only what the user types is ever looked up")
     if port in BAD_PORTS:
-        raise Forbidden(f"port {port} belongs to another service and is never dialled")
+        raise Forbidden(f"port {port} belongs to another service and is never dialled", hint=_OTHER)
     found = range_of(address)
     if found is Range.NEVER:
-        raise Forbidden(f"{host} is an address that is never dialled")
+        raise Forbidden(f"{host} is an address that is never dialled", hint=_OTHER)
     if found is not Range.GLOBAL and found not in near:
         raise Forbidden(
             f"{host} is a {found.value} address, which a peer may not name",
-            hint="p2pchat contact address PEER HOST:PORT --lan",
+            hint=f"{_OTHER} --lan",
         )
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import apsw
 
-from p2pchat.errors import DiskFull, Failed
+from p2pchat.errors import Corrupt, DiskFull, Failed
 from p2pchat.store.cell import Cell, show
 from p2pchat.store.tx import Tx
 
@@ -67,8 +67,8 @@ class Job:
 def run(db: apsw.Connection, queue: deque[Job], taken: list[Job], clock_s: Callable[[], float]) -> None:
     """Take jobs from ``queue`` into ``taken``, and give each its outcome, in one transaction.
 
-    Returns where they are committed or, for want of room, all undone. Raises StoreFailed on any other failure of the
-    disk; every job in ``taken`` has an outcome then, too.
+    Returns where they are committed or, for want of room, all undone. Raises Corrupt where the file is damaged, and
+    StoreFailed on any other failure of the disk; every job in ``taken`` has an outcome then, too.
     """
     try:
         tx = Tx(db)
@@ -81,7 +81,7 @@ def run(db: apsw.Connection, queue: deque[Job], taken: list[Job], clock_s: Calla
         for job in taken:
             if not isinstance(job.outcome, Failure):
                 job.outcome = Failure(reason)
-        if isinstance(reason, StoreFailed):
+        if not isinstance(reason, DiskFull):
             raise reason from error
     else:
         if tx.scrub:
@@ -135,13 +135,15 @@ DISK_ERRORS: Final = (
 )
 
 
-def _disk_error(db: apsw.Connection, error: apsw.Error) -> Failed:
+def _disk_error(db: apsw.Connection, error: apsw.Error) -> DiskFull | StoreFailed | Corrupt:
     closed = isinstance(error, apsw.ConnectionClosedError)
     no_room = isinstance(error, apsw.FullError) or (
         not closed and isinstance(error, apsw.IOError) and db.system_errno in _NO_ROOM
     )
     if no_room:
         return DiskFull("no room on the disk: nothing was stored", hint="free some space and try again")
+    if isinstance(error, apsw.CorruptError | apsw.NotADBError):
+        return Corrupt("the store is damaged", hint="stop the daemon and restore store.db from a copy of the home")
     return StoreFailed(f"the store failed: {error}", hint="p2pchat doctor")
 
 

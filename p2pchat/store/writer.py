@@ -7,7 +7,7 @@ seconds of work. Nothing may leave the vault but in a job's ``after``: tasks tha
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import apsw
 import trio
@@ -20,6 +20,7 @@ from p2pchat.store.migrate import migrate
 from p2pchat.store.tx import Reader, Tx
 
 R = TypeVar("R")
+_FAREWELL_S: Final = 0.1  # between a failure and the vault's end: callers tell their users why
 
 __all__ = ["Reader", "Store", "StoreFailed", "Tx"]
 
@@ -79,7 +80,10 @@ class Store:
         self._submit(Job(job, cast(Callable[[Any], None] | None, after), None))
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """The writer; never returns. Raises StoreFailed where the disk fails: the vault must end and recover."""
+        """The writer; never returns. Raises StoreFailed where the disk fails: the vault must end and recover.
+
+        Raises Corrupt where the file is damaged: no recovery helps.
+        """
         task_status.started()
         while True:
             await self._wake.wait()
@@ -119,7 +123,7 @@ class Store:
         with trio.CancelScope(shield=True):  # a thread cannot be cancelled: what it commits must have its effects
             try:
                 await self._env.db_work(batch.run, self._writer, self._queue, taken, self._env.clock.boot_s)
-            except StoreFailed as failed:
+            except (StoreFailed, Corrupt) as failed:
                 error = failed
         try:
             for job in taken:
@@ -128,6 +132,7 @@ class Store:
             for job in taken:
                 job.wake()
         if error is not None:
+            await trio.sleep(_FAREWELL_S)
             raise error
 
 
