@@ -26,19 +26,20 @@ _RANK = {State.FAILED: -1, State.QUEUED: 0, State.SENT: 1, State.DELIVERED: 2, S
 async def send(node: Node, params: Params) -> Result:
     message = MessageId(node.env.random.bytes(16))
 
-    def job(tx: Tx) -> tuple[MessageId, list[Turn]]:
+    def job(tx: Tx) -> tuple[list[Message], list[Turn]]:
         key = params.get("idempotency_key")
         known = outbox.remembered(tx, key) if key else None
         if known is not None:
-            return known, []
+            return messages.by_id(tx, known), []
         recipients = _recipients(tx, params["to"])
         queue(tx, node, recipients, _draft(tx, node, message, params))
         if key:
             outbox.remember(tx, key, message, node.now_ms())
-        return message, go(tx, node, recipients)
+        turns = go(tx, node, recipients)
+        return messages.by_id(tx, message), turns  # read here, where the pages are at hand
 
     stored, _ = await node.store.change(job, after=lambda done: depart(node, done[1]))
-    return view(node.store.read(lambda reader: messages.by_id(reader, stored)))
+    return view(stored)
 
 
 async def wait(node: Node, params: Params) -> Result:
