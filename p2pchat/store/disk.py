@@ -20,13 +20,16 @@ from p2pchat.errors import Corrupt, DiskFull, Failed, NotFound
 KEY_BYTES: Final = 32
 _READ_WRITE: Final = apsw.SQLITE_OPEN_READWRITE
 _READ_ONLY: Final = apsw.SQLITE_OPEN_READONLY
+_LEAST_BYTES: Final = 512  # one page of the smallest kind; SQLite takes what is shorter for a new database
 _DOCTOR: Final = "p2pchat doctor"
 
 
 class SystemDisk:
     """Paths are absolute; files are mode 0600."""
 
-    def __init__(self) -> None:
+    def __init__(self, vfs: str | None = None) -> None:
+        """``vfs``: the name of an SQLite file layer in place of the system's; tests inject faults there."""
+        self._vfs = vfs
         self._keys = WeakKeyDictionary[apsw.Connection, bytes]()  # for ``reader``: SQLite does not give a key back
 
     def open_db(self, path: Path, key: bytes) -> apsw.Connection:
@@ -36,14 +39,14 @@ class SystemDisk:
         """
         if not path.exists():
             _refuse_orphan(path)
-            _create(path, key)
-        db = _open(path, key, _READ_WRITE)
+            _create(path, key, self._vfs)
+        db = _open(path, key, _READ_WRITE, self._vfs)
         self._keys[db] = key
         return db
 
     def reader(self, db: apsw.Connection) -> apsw.Connection:
         """A read-only connection that sees what ``db`` has committed."""
-        return _open(Path(db.filename), self._keys[db], _READ_ONLY)
+        return _open(Path(db.filename), self._keys[db], _READ_ONLY, self._vfs)
 
     def read(self, path: Path, limit: int) -> bytes:
         """The whole file. Raises NotFound, Failed (not readable), Corrupt beyond ``limit`` bytes."""
@@ -72,14 +75,14 @@ def _refuse_orphan(path: Path) -> None:
         )
 
 
-def _create(path: Path, key: bytes) -> None:
+def _create(path: Path, key: bytes, vfs: str | None) -> None:
     """Make an empty database under another name, and give it its name once it is whole and on the disk."""
     part = path.with_name(f".{path.name}.new")
     try:
         with contextlib.suppress(FileNotFoundError):
             part.unlink()
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))  # SQLite's companions take its mode
-        with contextlib.closing(_connect(part, key, _READ_WRITE)) as db:
+        with contextlib.closing(_connect(part, key, _READ_WRITE, vfs)) as db:
             db.execute("PRAGMA journal_mode = WAL").fetchall()
         part.rename(path)
         _sync_directory(path.parent)
@@ -89,22 +92,22 @@ def _create(path: Path, key: bytes) -> None:
         raise _translated(path, error) from error
 
 
-def _open(path: Path, key: bytes, flags: int) -> apsw.Connection:
+def _open(path: Path, key: bytes, flags: int, vfs: str | None) -> apsw.Connection:
     try:
         mode = path.stat()
-        if mode.st_size == 0 or not stat.S_ISREG(mode.st_mode):
-            raise Corrupt(f"{path} is empty: it was cut off", hint=_DOCTOR)
-        return _connect(path, key, flags)
+        if mode.st_size < _LEAST_BYTES or not stat.S_ISREG(mode.st_mode):
+            raise Corrupt(f"{path} is no database: it was cut off, or replaced", hint=_DOCTOR)
+        return _connect(path, key, flags, vfs)
     except OSError as error:
         raise Failed(f"cannot open {path}: {error.strerror}", hint=f"ls -ld {path}") from error
     except apsw.Error as error:
         raise _translated(path, error) from error
 
 
-def _connect(path: Path, key: bytes, flags: int) -> apsw.Connection:
+def _connect(path: Path, key: bytes, flags: int, vfs: str | None) -> apsw.Connection:
     """Open, unlock and settle a connection; the first question to the file proves the key."""
     assert len(key) == KEY_BYTES
-    db = apsw.Connection(str(path), flags)
+    db = apsw.Connection(str(path), flags, vfs)
     try:
         db.execute("PRAGMA cipher = 'chacha20'").fetchall()
         db.execute(f"PRAGMA key = 'raw:{key.hex()}'").fetchall()

@@ -1,0 +1,347 @@
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import apsw
+import pytest
+import trio
+
+from p2pchat.env import Env
+from p2pchat.errors import Corrupt, DiskFull, NotFound
+from p2pchat.store import batch, contacts, meta
+from p2pchat.store.cell import Cell
+from p2pchat.store.disk import SystemDisk
+from p2pchat.store.tx import Reader, Tx
+from p2pchat.store.writer import Store, StoreFailed
+from tests.support.faulty_vfs import Faults, FaultyVfs
+from tests.support.sim_env import SimClock, sim_env
+from tests.support.simdisk import SimDisk
+from tests.support.stores import KEY, new_contact
+
+PATH = Path("/vault.db")
+
+
+def put(name: str, value: int) -> Callable[[Tx], int]:
+    def job(tx: Tx) -> int:
+        meta.put(tx, name, value)
+        return value
+
+    return job
+
+
+def fail(tx: Tx) -> int:
+    meta.put(tx, "failed", 1)
+    raise NotFound("a job's own error")
+
+
+def all_meta(reader: Reader) -> dict[str, int]:
+    return dict(reader.all("SELECT name, value FROM meta"))
+
+
+@pytest.fixture
+def env() -> Env:
+    return sim_env("store", clock=SimClock(), disk=SimDisk(), net=None)
+
+
+@asynccontextmanager
+async def running(env: Env, path: Path = PATH, errors: list[Exception] | None = None) -> AsyncIterator[Store]:
+    store = await Store.open(env, path, KEY, on_error=None if errors is None else errors.append)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(store.run)
+        yield store
+        nursery.cancel_scope.cancel()
+    store.close()
+
+
+async def test_a_change_is_seen_once_it_returns(env: Env) -> None:
+    async with running(env) as store:
+        assert await store.change(put("a", 5)) == 5
+        assert store.read(all_meta) == {"a": 5}
+        assert await store.read_slow(all_meta) == {"a": 5}
+
+
+async def test_effects_run_in_job_order_after_the_commit_and_before_any_caller_wakes(env: Env) -> None:
+    seen: list[tuple[str, dict[str, int]]] = []
+    async with running(env) as store:
+
+        async def change(name: str) -> None:
+            await store.change(put(name, 1), after=lambda _: seen.append((f"after {name}", store.read(all_meta))))
+            seen.append(("woken", {}))
+
+        async with trio.open_nursery() as nursery:
+            for name in "abc":
+                nursery.start_soon(change, name)
+            await trio.testing.wait_all_tasks_blocked()
+    order = [name for name, _ in seen]
+    assert sorted(order[:3]) == ["after a", "after b", "after c"]
+    assert order[3:] == ["woken"] * 3
+    assert all(rows == {"a": 1, "b": 1, "c": 1} for _, rows in seen[:3])  # one transaction held all three
+
+
+async def test_many_queued_jobs_keep_their_order(env: Env) -> None:
+    order: list[int] = []
+    async with running(env) as store:
+        for number in range(3 * batch.BATCH_JOBS):
+            store.change_nowait(put("last", number), after=order.append)
+        await store.flush()
+        assert order == list(range(3 * batch.BATCH_JOBS))
+        assert store.read(all_meta) == {"last": order[-1]}
+
+
+@pytest.mark.parametrize("bad", [0, 1, 2])
+async def test_a_job_that_raises_is_undone_alone(env: Env, bad: int) -> None:
+    results: list[object] = []
+    async with running(env, errors=results) as store:  # type: ignore[arg-type]
+        for number in range(3):
+            store.change_nowait(fail if number == bad else put(f"{number}", 1), after=results.append)
+        await store.flush()
+        assert store.read(all_meta) == {f"{number}": 1 for number in range(3) if number != bad}
+    assert [isinstance(one, NotFound) for one in results] == [number == bad for number in range(3)]
+
+
+async def test_the_error_of_a_job_is_raised_where_it_was_asked_for(env: Env) -> None:
+    async with running(env) as store:
+        with pytest.raises(NotFound, match="a job's own error"):
+            await store.change(fail)
+        with pytest.raises(apsw.ConstraintError):
+            await store.change(lambda tx: tx.execute("INSERT INTO out_queues VALUES (99, x'', 0, 0, 0, 0, x'', '')"))
+        with pytest.raises(apsw.SQLError):
+            await store.change(lambda tx: tx.execute("no such statement"))
+        assert await store.change(put("a", 1)) == 1
+
+
+async def test_an_error_that_nobody_awaits_ends_the_writer(env: Env) -> None:
+    with pytest.RaisesGroup(NotFound, flatten_subgroups=True):
+        async with running(env) as store:
+            store.change_nowait(fail)
+            await trio.sleep_forever()
+
+
+async def test_a_bug_in_an_effect_is_loud(env: Env) -> None:
+    def bug(_: object) -> None:
+        raise ZeroDivisionError
+
+    with pytest.RaisesGroup(ZeroDivisionError, flatten_subgroups=True):
+        async with running(env) as store:
+            await store.change(put("a", 1), after=bug)
+            await trio.sleep_forever()
+
+
+async def test_a_caller_that_gives_up_does_not_take_its_job_back(env: Env) -> None:
+    store = await Store.open(env, PATH, KEY)
+    with trio.move_on_after(0) as scope:
+        await store.change(put("a", 1))
+    assert scope.cancelled_caught
+    async with trio.open_nursery() as nursery:
+        await nursery.start(store.run)
+        await store.flush()
+        assert store.read(all_meta) == {"a": 1}
+        nursery.cancel_scope.cancel()
+    store.close()
+
+
+async def test_an_effect_may_queue_the_next_change(env: Env) -> None:
+    async with running(env) as store:
+        done = trio.Event()
+
+        def again(value: int) -> None:
+            if value < 5:
+                store.change_nowait(put("n", value + 1), after=again)
+            else:
+                done.set()
+
+        store.change_nowait(put("n", 0), after=again)
+        await done.wait()
+        assert store.read(all_meta) == {"n": 5}
+
+
+async def test_taking_stops_after_so_many_jobs_or_so_much_time(env: Env) -> None:
+    transactions: list[list[int]] = []
+
+    async def spy(fn: Callable[..., object], *args: object) -> object:
+        if fn is batch.run:
+            transactions.append([])
+        await trio.lowlevel.checkpoint()
+        return fn(*args)
+
+    def note(value: int) -> None:
+        transactions[-1].append(value)
+
+    clock = SlowClock()
+    slow = replace(env, db_work=spy, clock=clock)  # type: ignore[arg-type]
+    async with running(slow) as store:
+        for number in range(batch.BATCH_JOBS + 1):
+            store.change_nowait(put("n", number), after=note)
+        await store.flush()
+        assert [len(jobs) for jobs in transactions] == [batch.BATCH_JOBS, 1]
+        transactions.clear()
+        clock.step_s = batch.BATCH_S / 2  # every look at the clock: half the time is over
+        for number in range(4):
+            store.change_nowait(put("n", number), after=note)
+        await store.flush()
+        assert [len(jobs) for jobs in transactions] == [2, 2, 0]
+
+
+class SlowClock(SimClock):
+    now_s = 0.0
+    step_s = 0.0
+
+    def boot_s(self) -> float:
+        self.now_s += self.step_s
+        return self.now_s
+
+
+async def test_cells_change_with_their_job(env: Env) -> None:
+    cell = Cell(0)
+    seen: list[int] = []
+
+    def good(tx: Tx) -> None:
+        cell.put(tx, cell.get(tx) + 1)
+
+    def bad(tx: Tx) -> None:
+        cell.put(tx, 100)
+        raise NotFound("undone")
+
+    async with running(env, errors=[]) as store:
+        for job in (good, bad, good):
+            store.change_nowait(job, after=lambda _: seen.append(cell.value))
+        await store.flush()
+    assert seen == [1, 2]
+    assert cell.value == 2
+
+
+async def test_a_crash_loses_what_was_not_committed(env: Env) -> None:
+    disk = env.disk
+    assert isinstance(disk, SimDisk)
+    store = await Store.open(env, PATH, KEY)
+    with pytest.RaisesGroup(StoreFailed):
+        async with trio.open_nursery() as nursery:
+            await nursery.start(store.run)
+            await store.change(put("before", 1))
+            disk.crash()
+            store.change_nowait(put("after", 1))
+            await trio.sleep_forever()
+    with pytest.raises(OSError, match="frozen"):
+        await Store.open(env, PATH, KEY)
+    disk.thaw()
+    async with running(env) as again:
+        assert again.read(all_meta) == {"before": 1}
+
+
+# --- on a real disk --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def faults() -> Faults:
+    return Faults()
+
+
+@pytest.fixture
+def faulty(env: Env, faults: Faults, tmp_path: Path) -> tuple[Env, Path]:
+    vfs = FaultyVfs(faults)
+    disk = SystemDisk(vfs.name)
+    disk.vfs = vfs  # type: ignore[attr-defined]  # lives as long as the disk
+    return replace(env, disk=disk), tmp_path / "vault.db"
+
+
+async def test_a_full_disk_undoes_the_batch_and_the_store_goes_on(faulty: tuple[Env, Path], faults: Faults) -> None:
+    errors: list[Exception] = []
+    async with running(*faulty, errors=errors) as store:
+        await store.change(put("a", 1))
+        faults.writes_fail = apsw.FullError
+        store.change_nowait(put("b", 1))
+        with pytest.raises(DiskFull) as caught:
+            await store.change(put("c", 1))
+        assert caught.value.hint
+        assert [type(error) for error in errors] == [DiskFull]
+        assert store.read(all_meta) == {"a": 1}
+        faults.writes_fail = None
+        assert await store.change(put("d", 1)) == 1
+        assert store.read(all_meta) == {"a": 1, "d": 1}
+    async with running(*faulty) as store:
+        assert store.read(all_meta) == {"a": 1, "d": 1}
+
+
+async def test_a_store_that_may_not_grow_says_so(env: Env, tmp_path: Path) -> None:
+    real = replace(env, disk=SystemDisk())
+    async with running(real, tmp_path / "vault.db") as store:
+        pages = await store.change(lambda tx: tx.value("PRAGMA page_count"))
+        await store.change(lambda tx: tx.value(f"PRAGMA max_page_count = {pages}"))
+        with pytest.raises(DiskFull):
+            await store.change(lambda tx: tx.execute("INSERT INTO meta VALUES ('big', zeroblob(100000))"))
+        assert await store.change(put("small", 1)) == 1
+
+
+@pytest.mark.parametrize("fault", ["write", "sync"])
+async def test_an_error_of_the_disk_ends_the_writer_and_what_was_committed_stays(
+    faulty: tuple[Env, Path], faults: Faults, fault: str
+) -> None:
+    store = await Store.open(*faulty, KEY)
+    told: list[StoreFailed] = []
+
+    async def caller() -> None:
+        with trio.CancelScope(shield=True):
+            try:
+                await store.change(put("b", 1))
+            except StoreFailed as failed:
+                told.append(failed)
+
+    with pytest.RaisesGroup(StoreFailed), trio.fail_after(10):
+        async with trio.open_nursery() as nursery:
+            await nursery.start(store.run)
+            await store.change(put("a", 1))
+            faults.syncs_fail = fault == "sync"
+            faults.writes_fail = apsw.IOError if fault == "write" else None
+            nursery.start_soon(caller)
+    assert [failed.code for failed in told] == ["FAILED"]
+    faults.syncs_fail, faults.writes_fail = False, None
+    store.close()
+    async with running(*faulty) as again:
+        assert again.read(all_meta)["a"] == 1
+
+
+async def test_what_was_committed_outlives_a_power_cut(
+    faulty: tuple[Env, Path], faults: Faults, tmp_path: Path
+) -> None:
+    env, path = faulty
+    found = []
+
+    def cut(number: int) -> None:
+        target = tmp_path / f"after {number}"
+        target.mkdir()
+        faults.cut_power(path.parent, target)
+
+    tmp_path.joinpath("home").mkdir()
+    path = tmp_path / "home" / "vault.db"
+    async with running(env, path) as store:
+        for number in range(20):
+            await store.change(put(f"{number}", number), after=cut)
+    for number in range(20):
+        async with running(env, tmp_path / f"after {number}" / "vault.db") as again:
+            found.append(len(again.read(all_meta)))
+    assert found == list(range(1, 21))
+
+
+async def test_a_wrong_key_is_told_without_a_change(env: Env, tmp_path: Path) -> None:
+    real = replace(env, disk=SystemDisk())
+    path = tmp_path / "vault.db"
+    async with running(real, path) as store:
+        await store.change(lambda tx: contacts.add(tx, new_contact("b"), 1))
+    before = path.read_bytes()
+    with pytest.raises(Corrupt):
+        await Store.open(real, path, bytes(32))
+    assert path.read_bytes() == before
+
+
+async def test_damage_that_a_read_meets_is_told(env: Env, tmp_path: Path) -> None:
+    real = replace(env, disk=SystemDisk())
+    path = tmp_path / "vault.db"
+    async with running(real, path) as store:
+        await store.change(lambda tx: tx.execute("INSERT INTO meta VALUES ('big', zeroblob(100000))"))
+    damaged = bytearray(path.read_bytes())
+    damaged[-2 * 4096] ^= 1
+    path.write_bytes(damaged)
+    async with running(real, path) as store:
+        with pytest.raises(Corrupt, match="cannot be read"):
+            store.read(lambda reader: reader.value("SELECT length(hex(value)) FROM meta"))
