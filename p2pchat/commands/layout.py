@@ -6,8 +6,9 @@ from typing import Final
 
 from p2pchat.commands.frame import Settings
 from p2pchat.commands.output import print_json, print_line, say
-from p2pchat.show import show, show_body, width
+from p2pchat.show import SHORT_ID_CHARS, show, show_body, width
 
+_SHORT: Final = {"id": SHORT_ID_CHARS, "to": SHORT_ID_CHARS}  # columns that hold the IDs of users
 _FIRST_S: Final = 1_577_836_800  # 2020-01-01: no p2pchat wrote anything before it
 _AHEAD_S: Final = 400 * 86400  # expiry lies at most a year ahead
 
@@ -17,9 +18,9 @@ def print_fields(settings: Settings, shape: Mapping[str, object]) -> None:
     if settings.json:
         print_json(shape)
         return
-    longest = max(len(name) for name in shape)
+    longest = max(len(_label(name)) for name in shape)
     for name, value in shape.items():
-        print_line(f"{name.replace('_', ' '):<{longest}}  {cell(name, value)}".rstrip())
+        print_line(f"{_label(name):<{longest}}  {cell(name, value)}".rstrip())
 
 
 def print_table(
@@ -27,17 +28,18 @@ def print_table(
 ) -> None:
     """One object a line: JSON, or for people the named ``columns``; ``marks`` end the lines of the same order.
 
-    An empty list prints nothing.
+    For people ids are cut to what the verbs still take as one. An empty list prints nothing.
     """
     if settings.json:
         for row in rows:
             print_json(row)
         return
-    cells = [[cell(name, row.get(name)) for name in columns] for row in rows]
+    cells = [[cell(name, row.get(name))[: _SHORT.get(name)] for name in columns] for row in rows]
     if not cells:
         return
-    widths = [max(width(line[at]) for line in [list(columns), *cells]) for at in range(len(columns))]
-    say(settings, _aligned([name.removesuffix("_ms").replace("_", " ") for name in columns], widths))
+    heads = [_label(name) for name in columns]
+    widths = [max(width(line[at]) for line in [heads, *cells]) for at in range(len(columns))]
+    say(settings, _aligned(heads, widths).rstrip())
     for at, line in enumerate(cells):
         print_line((_aligned(line, widths) + (f"  {marks[at]}" if marks else "")).rstrip())
 
@@ -73,6 +75,10 @@ def print_message(name: str, sent_ms: int, text: str) -> None:
         print_line(show_body(text))
     else:
         print_line(f"{head}: {show_body(text, gutter='')}")
+
+
+def _label(name: str) -> str:
+    return name.removesuffix("_ms").replace("_", " ")
 
 
 def _aligned(line: Sequence[str], widths: Sequence[int]) -> str:

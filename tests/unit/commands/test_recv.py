@@ -43,7 +43,7 @@ class EventLog:
             elif not params["peek"]:
                 self.readers[reader] = start
             if params["limit"] and not self._after(start, params):
-                self.came.wait(min(params["wait_ms"], 1000) / 1000)
+                self.came.wait(min(params["wait_ms"], 200) / 1000)
             return {"events": self._after(start, params)}
 
     def _after(self, start: int, params: dict[str, Any]) -> list[dict[str, Any]]:
