@@ -1,0 +1,80 @@
+"""docs/protocol.md suffices: a client written from it alone becomes a friend of a real node and talks with it."""
+
+import os
+import time
+from collections.abc import Iterator
+from hashlib import shake_256
+from pathlib import Path
+
+import pytest
+
+from tests.support.daemons import Node, nodes, wait_for
+from tests.support.second_client.friend import Friend
+from tests.support.second_client.identity import Me, id_text, read_card
+from tests.support.second_client.link import PING, Link
+from tests.support.second_client.primitives import pack
+
+IDENTITIES = Path(__file__).parents[1] / "support" / "identities"
+
+
+def someone(index: int, seed: str) -> Me:
+    p, q = (int(line, 16) for line in (IDENTITIES / f"{index}.hex").read_text().split())
+    return Me.make(p, q, shake_256(seed.encode()).digest(224), time.time_ns() // 1_000_000)
+
+
+def someone_lower_or_higher(than: bytes, *, lower: bool) -> Me:
+    """The genesis holds random bytes, so a few tries give an ID on either side."""
+    made = (someone(2, f"second client {number}") for number in range(40))
+    return next(me for me in made if (me.shown.user < than) == lower)
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    with nodes(tmp_path_factory.mktemp("second"), 0) as (only,):
+        only.start()
+        yield only
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lower", [True, False], ids=["it offers epochs", "it is offered epochs"])
+def test_a_client_written_from_the_document_talks_with_a_node(node: Node, tmp_path: Path, lower: bool) -> None:
+    node.ok("contact", "card", "--out", str(tmp_path / "card"))
+    peer, _, [[host, port, carrier]], nickname = read_card((tmp_path / "card").read_text())
+    assert (id_text(peer.user), nickname, carrier) == (node.id, "person 0", "raw")
+
+    me = someone_lower_or_higher(peer.user, lower=lower)
+    friend = Friend(me, Link(me, peer.user, None, (host, port), os.urandom(96)))
+    friend.link.send(PING, pack(b"heart 01"))
+    friend.link.receive()
+    assert friend.link.pongs == [pack(b"heart 01")]
+
+    friend.ask("we met in the document")
+    wait_for(lambda: bool(node.lines("contact", "requests")), seconds=10, what="the request to arrive")
+    (request,) = node.lines("contact", "requests")
+    assert (request["id"], request["nickname"]) == (id_text(me.shown.user), "second")
+    assert request["message"] == "we met in the document"
+    node.ok("contact", "accept", request["id"])
+    friend.until(lambda f: f.resumed)
+    assert len(friend.ticket) == 32 and "text" in friend.capabilities
+    friend.until(lambda f: f.profile)
+    assert friend.profile == "person 0"
+
+    sent = [friend.text("hello from another client"), friend.text("ж" * 20_000)]
+    friend.until(lambda f: f.idle)
+    events = node.lines("recv")
+    assert [event["message"] for event in events] == [message.hex() for message in sent]
+    assert [event["text"] for event in events] == ["hello from another client", "ж" * 20_000]
+
+    back = node.json("send", request["id"], "and hello back")
+    friend.until(lambda f: f.texts)
+    assert friend.texts == ["and hello back"]
+    friend.part()
+
+    node.ok("send", request["id"], "while you were away")
+    friend.text("written without a link")
+    friend.relink(Link(me, peer.user, peer, (host, port), os.urandom(96)))
+    friend.until(lambda f: f.idle and len(f.texts) == 2)
+    assert friend.texts[1] == "while you were away"
+    assert [event["text"] for event in node.lines("recv")] == ["written without a link"]
+    assert node.json("message", "show", back["message"])["state"] == "delivered"
+    friend.part()

@@ -1,0 +1,196 @@
+"""Sections 8 to 12 put together: one contact over one link at a time. ``Friend`` outlives its links."""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.support.second_client import requests
+from tests.support.second_client.epochs import Epoch, Exchange
+from tests.support.second_client.identity import Me
+from tests.support.second_client.link import PONG, Link
+from tests.support.second_client.primitives import md5, pack, pad, sha256, unpack, unpad, xopen, xseal
+
+HELLO, REKEY, OFFER, ACCEPT, CONFIRM, ENVELOPE, CTL, REQUEST, ANSWER = 1, 3, 4, 5, 6, 7, 8, 9, 10
+RESUME, RECEIPT, ADDRESSES, PROFILE = 1, 2, 3, 4
+TEXT = 1
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@dataclass
+class Friend:
+    me: Me
+    link: Link
+    epoch: Epoch | None = None
+    pending: Epoch | None = None
+    exchange: Exchange | None = None
+    resumed: bool = False  # the peer's Resume is here
+    capabilities: tuple[str, ...] = ()
+    # the own queue
+    incarnation: bytes = field(default_factory=lambda: os.urandom(8))
+    held: dict[int, bytes] = field(default_factory=dict)  # encoded bodies by number
+    tail: int = 0
+    delivered: int = 0
+    previous: bytes = bytes(16)
+    # the peer's
+    peer_incarnation: bytes = b""
+    have: int = 0
+    texts: list[str] = field(default_factory=list)
+    profile: str = ""
+    ticket: bytes = b""
+
+    def ask(self, note: str) -> None:
+        self.link.send(REQUEST, requests.request(self.me, self.link, "second", note, now_ms()))
+
+    def relink(self, link: Link) -> None:
+        """A new link: greet as friends who agreed an epoch before."""
+        self.link, self.resumed, self.exchange = link, False, None
+        self._hello()
+
+    def part(self) -> None:
+        self.resumed = False
+        self.link.close()
+
+    def until(self, done: Callable[["Friend"], object]) -> None:
+        """Take frames until ``done``; the link's timeout bounds each wait."""
+        while not done(self):
+            kind, body = self.link.receive()
+            if kind != PONG:
+                self._TAKERS[kind](self, body)
+
+    def text(self, words: str) -> bytes:
+        """Queue and send a text; its message id."""
+        self.tail += 1
+        message, conversation = os.urandom(16), self._conversation()
+        fixed = (message, conversation, now_ms() << 16, now_ms(), self.me.device, self.tail, self.previous)
+        body = pack("p2pchat/1/body", *fixed, TEXT, "text/plain", words.encode(), b"", b"", 0, [])
+        self.previous = sha256(body)[:16]
+        self.held[self.tail] = body
+        if self.resumed:
+            self._seal(body)
+        return message
+
+    @property
+    def idle(self) -> bool:
+        return self.delivered == self.tail
+
+    def _conversation(self) -> bytes:
+        return sha256(b"p2pchat/1/pair", *sorted((self.me.shown.user, self.link.peer.user)))[:16]
+
+    # --- what arrives -------------------------------------------------------------------------------------------------
+
+    def _answer(self, body: bytes) -> None:
+        accepted, reply, self.ticket, _, _ = requests.open_answer(self.me, self.link, body)
+        assert accepted and not reply
+        self.link.send(ANSWER, requests.answer(self.me, self.link, "second", reply=True))
+        self._hello()
+
+    def _hello(self) -> None:
+        ids = [epoch.id if epoch else b"" for epoch in (self.epoch, self.pending)]
+        self.link.send(HELLO, pack(*ids, ["text"]))
+
+    def _greeted(self, body: bytes) -> None:
+        epoch, pending, self.capabilities = unpack(body, fields=3)
+        self.exchange = Exchange(self.me, self.link)
+        if self.epoch and (self.epoch.id == epoch or (self.exchange.is_lo and self.epoch.id == pending)):
+            self._agreed()
+        elif self.pending and self.pending.id == epoch:
+            self._promote()
+        elif self.exchange.is_lo:
+            self.link.send(OFFER, self.exchange.offer(0, self.epoch.number + 1 if self.epoch else 1))
+
+    def _offered(self, body: bytes) -> None:
+        self.exchange = Exchange(self.me, self.link)
+        self.pending, answer = self.exchange.accept(body, self.epoch.next if self.epoch else bytes(32))
+        self.link.send(ACCEPT, answer)
+
+    def _accepted(self, body: bytes) -> None:
+        assert self.exchange is not None
+        self.epoch = self.exchange.verify(body, self.epoch.next if self.epoch else bytes(32))
+        self.link.send(CONFIRM, pack(self.epoch.mac_offer))
+        self._agreed()
+
+    def _confirmed(self, body: bytes) -> None:
+        assert self.pending is not None and unpack(body, fields=1) == [self.pending.mac_offer]
+        self._promote()
+
+    def _promote(self) -> None:
+        self.epoch, self.pending = self.pending, None
+        self._agreed()
+
+    def _agreed(self) -> None:
+        self._say(RESUME, [self.incarnation, self.delivered + 1, self.tail, self.peer_incarnation, self.have, b""])
+
+    def _envelope(self, frame: bytes) -> None:
+        assert self.epoch is not None and md5(frame[:-16]) == frame[-16:] and frame[0] == 1 and frame[13] == 0
+        if self.pending and frame[1:9] == self.pending.id:
+            self._promote()
+        assert frame[1:9] == self.epoch.id
+        key = self.epoch.receive.take(int.from_bytes(frame[9:13]))
+        body, check = unpad(xopen(key, frame[14:38], frame[38:-16], frame[:14] + self._route(theirs=True)), 16)
+        assert md5(body) == check
+        fields = unpack(body, label="p2pchat/1/body", fields=14)
+        assert fields[1] == self._conversation() and fields[4] == self.link.device
+        if fields[5] == self.have + 1:
+            self.have += 1
+            if fields[7] == TEXT:
+                self.texts.append(fields[9].decode())
+        self._say(RECEIPT, [self.peer_incarnation, self.have, 0])
+
+    def _ctl(self, frame: bytes) -> None:
+        assert self.epoch is not None and frame[:8] == self.epoch.id
+        content, _ = unpad(xopen(self.epoch.ctl_receive, frame[8:32], frame[32:], self.link.hash), 0)
+        for kind, body in unpack(content, fields=1)[0]:
+            if kind == RESUME:
+                self._resume(*unpack(body, fields=6))
+            elif kind == RECEIPT:
+                incarnation, delivered, _ = unpack(body, fields=3)
+                self.delivered = max(self.delivered, delivered) if incarnation == self.incarnation else self.delivered
+            elif kind == PROFILE:
+                self.profile = unpack(body, fields=3)[0]
+
+    def _resume(
+        self, incarnation: bytes, first: int, _tail: int, have_incarnation: bytes, have: int, _message: bytes
+    ) -> None:
+        if incarnation != self.peer_incarnation:
+            self.peer_incarnation, self.have = incarnation, 0
+        self.have = max(self.have, first - 1)
+        if have_incarnation == self.incarnation:
+            self.delivered = max(self.delivered, have)
+        self.resumed = True
+        for number in range(self.delivered + 1, self.tail + 1):
+            self._seal(self.held[number])
+
+    # --- what leaves --------------------------------------------------------------------------------------------------
+
+    def _route(self, *, theirs: bool) -> bytes:
+        mine, peer = (self.me.shown.user, self.me.device), (self.link.peer.user, self.link.device)
+        one, other = (peer, mine) if theirs else (mine, peer)
+        return one[0] + other[0] + one[1] + other[1]
+
+    def _seal(self, body: bytes) -> None:
+        assert self.epoch is not None
+        chain, nonce = self.epoch.send, os.urandom(24)
+        header = b"\1" + self.epoch.id + chain.index.to_bytes(4) + b"\0"
+        plaintext = pad(body, md5(body), 14 + 24 + 16 + 16)
+        sealed = header + nonce + xseal(chain.take(chain.index), nonce, plaintext, header + self._route(theirs=False))
+        self.link.send(ENVELOPE, sealed + md5(sealed))
+
+    def _say(self, kind: int, fields: list[Any]) -> None:
+        assert self.epoch is not None
+        nonce, plaintext = os.urandom(24), pad(pack([[kind, pack(*fields)]]), b"", 8 + 24 + 16)
+        self.link.send(CTL, self.epoch.id + nonce + xseal(self.epoch.ctl_send, nonce, plaintext, self.link.hash))
+
+    _TAKERS = {  # noqa: RUF012 - a table of this class's own methods
+        HELLO: _greeted,
+        OFFER: _offered,
+        ACCEPT: _accepted,
+        CONFIRM: _confirmed,
+        ENVELOPE: _envelope,
+        CTL: _ctl,
+        ANSWER: _answer,
+    }
