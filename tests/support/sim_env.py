@@ -9,7 +9,7 @@ from typing import Any, TypeVar, TypeVarTuple
 import trio
 import trio.testing
 
-from p2pchat.env import CryptoDraws, Disk, Env, Net
+from p2pchat.env import CryptoDraws, Disk, Env, Net, Work
 from p2pchat.env_system import SystemCrypto
 
 Ts = TypeVarTuple("Ts")
@@ -42,21 +42,52 @@ class SimRandom:
 
 
 async def inline(fn: Callable[[*Ts], R], *args: *Ts) -> R:
-    """A worker in which virtual time stands still. A crash freezes the disk, never half a call."""
+    """A worker in which virtual time stands still."""
     await trio.lowlevel.checkpoint()
     return fn(*args)
 
 
-def sim_env(seed: str, *, clock: SimClock, disk: Disk, net: Net | None, crypto: CryptoDraws | None = None) -> Env:
+def sim_env(
+    seed: str,
+    *,
+    clock: SimClock,
+    disk: Disk,
+    net: Net | None,
+    crypto: CryptoDraws | None = None,
+    work: Work = inline,
+    db_work: Work = inline,
+) -> Env:
     return Env(
         clock=clock,
         random=SimRandom(seed),
         disk=disk,
-        work=inline,
-        db_work=inline,
+        work=work,
+        db_work=db_work,
         crypto=crypto or SystemCrypto(),
         net=net,
     )
+
+
+class SlowWork:
+    """A worker that takes virtual time before and after the call itself; the call itself is never cut in half.
+
+    ``strike`` is told when the call is about to be made (``before``) and when it has just been made (``after``): there
+    a crash can be put between a commit and what follows it.
+    """
+
+    def __init__(self, take_s: Callable[[], float], strike: Callable[[str], None] | None = None) -> None:
+        self._take_s = take_s
+        self._strike = strike
+
+    async def __call__(self, fn: Callable[[*Ts], R], *args: *Ts) -> R:
+        await trio.sleep(self._take_s())
+        if self._strike is not None:
+            self._strike("before")
+        result = fn(*args)
+        if self._strike is not None:
+            self._strike("after")
+        await trio.sleep(self._take_s())
+        return result
 
 
 @contextmanager

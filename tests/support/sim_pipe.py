@@ -247,6 +247,11 @@ class PipeStream(trio.abc.HalfCloseableStream):
         """This end's process stands still from now on."""
         self.out.writer_frozen = self.into.reader_frozen = True
 
+    def release(self) -> None:
+        """The frozen process is gone: the system closes what it had open."""
+        self.out.writer_frozen = self.into.reader_frozen = False
+        self.close()
+
 
 def stream_pair(one: Pipe, other: Pipe) -> tuple[PipeStream, PipeStream]:
     """Join two pipes to a connection; the first end writes into ``one``."""

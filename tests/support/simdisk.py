@@ -23,6 +23,14 @@ class _Database:
     open: list[apsw.Connection] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A backup of a ``SimDisk``."""
+
+    databases: dict[Path, apsw.Connection]
+    files: dict[Path, bytes]
+
+
 class SimDisk:
     """``env.Disk``. ``crash`` takes the disk away from a node; after that it serves the node's next life."""
 
@@ -74,6 +82,20 @@ class SimDisk:
         """The node's next life begins."""
         self.frozen = False
 
+    def copy(self) -> "Copy":
+        """Everything that is committed now."""
+        copies = {}
+        for path, database in self._databases.items():
+            copies[path] = apsw.Connection(":memory:")
+            _pour(database.anchor, copies[path])
+        return Copy(copies, dict(self._files))
+
+    def put_back(self, copy: "Copy") -> None:
+        """The disk is as it was: what was written since is gone."""
+        self._files = dict(copy.files)
+        for path, db in copy.databases.items():
+            _pour(db, self._databases[path].anchor)
+
     def close(self) -> None:
         """Give the memory back."""
         self.crash()
@@ -91,3 +113,8 @@ class SimDisk:
         db = apsw.Connection(f"file:/{self._name}/{name}?vfs=memdb", flags)
         settle(db)
         return db
+
+
+def _pour(source: apsw.Connection, target: apsw.Connection) -> None:
+    with target.backup("main", source, "main") as backup:
+        backup.step()
