@@ -1,6 +1,6 @@
 """The two ends of a pair channel, as both sides must see them alike: unit is (own device, peer device)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from p2pchat.ids import DeviceId, UserId
@@ -14,7 +14,7 @@ class Party:
     device: DeviceId
     head: bytes  # hash of the key log's last body
     set_hash: bytes  # hash of the device set's body
-    modulus: bytes  # the root's, 1024 bytes
+    modulus: bytes = field(repr=False)  # the root's, 1024 bytes
     spki_hash: bytes  # of the root's SubjectPublicKeyInfo
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ class Moment:
 
     now_s: float  # boot clock
     now_ms: int  # wall clock, Unix milliseconds
-    fresh: bytes  # epoch.FRESH_BYTES random bytes, for this call alone
+    fresh: bytes = field(repr=False)  # epoch.FRESH_BYTES random bytes, for this call alone
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,8 +52,8 @@ class Acknowledged:
 def resumed(queue: OutQueue, peer: Resume, *, fresh: Incarnation, mine_at_have: bytes = b"") -> Resumed:
     """Take the peer's cursor. ``fresh``: 8 random bytes, used only where my own store proves to be old.
 
-    ``mine_at_have``: the message to which I gave the number ``peer.have``, or empty if that is no longer known. The peer
-    has a number that I never gave out, or another message under it: I run on an old copy of my store.
+    ``mine_at_have``: the message to which I gave the number ``peer.have``, or empty if that is no longer known. Where
+    the peer has a number that I never gave out, or another message under it, I run on an old copy of my store.
     """
     if peer.have_incarnation != queue.incarnation:  # the peer knows nothing of this life
         return Resumed(queue=queue, send_from=queue.first)

@@ -27,7 +27,7 @@ def resume_of(outgoing: OutQueue, incoming: InQueue, have_message: bytes = b"") 
 class Receipts:
     """What the peer was told over this link."""
 
-    told: tuple[int, int] = (0, 0)  # delivered, read
+    told: Receipt | None = None
     repeat: bool = False
     asked: bool = False  # a Resume is out because a number was skipped
 
@@ -48,8 +48,9 @@ class Receipts:
 
         ``read``: highest number that a reader passed, 0 where read receipts are off.
         """
-        now = (queue.have, min(read, queue.have))
-        if not queue.incarnation or (now == self.told and not self.repeat):
+        if not queue.have:
             return None, self
-        receipt = Receipt(incarnation=queue.incarnation, delivered=now[0], read=now[1])
-        return receipt, Receipts(now, repeat=False, asked=self.asked)
+        receipt = Receipt(incarnation=queue.incarnation, delivered=queue.have, read=min(read, queue.have))
+        if receipt == self.told and not self.repeat:
+            return None, self
+        return receipt, Receipts(receipt, repeat=False, asked=self.asked)

@@ -1,4 +1,4 @@
-"""World (i): four people, five hundred messages a seed, everything that can go wrong between them.
+"""World (i): four people, three hundred messages a seed, everything that can go wrong between them.
 
 A failing seed is run alone with ``World(seed, people_of(seed), faults_of(seed)).run()``.
 """
@@ -10,7 +10,8 @@ import pytest
 
 from p2pchat.delivery.incoming import Seen
 from p2pchat.wire.structs import MessageBody, Resume
-from tests.support.frame_sim.node import LinkEnd, Node, Person
+from tests.support.frame_sim.node import Node
+from tests.support.frame_sim.parts import LinkEnd, Person
 from tests.support.frame_sim.people import fake_people, real_people
 from tests.support.frame_sim.world import Faults, World
 
@@ -22,12 +23,12 @@ PEOPLE: Final = fake_people()
 def faults_of(seed: int) -> Faults:
     """Most seeds: links die and processes crash. Some: single frames suffer, or stores go back in time."""
     if seed % 10 == 0:
-        return Faults(messages=200, renewals=4, crashes=4, link_life_ms=15_000)  # real RSA
+        return Faults(messages=100, renewals=3, crashes=3, link_life_ms=30_000)  # real RSA
     if seed % 4 == 1:
-        return Faults(messages=500, lost=0.02, repeated=0.02, swapped=0.02, damaged=0.003)
+        return Faults(messages=300, lost=0.02, repeated=0.02, swapped=0.02, damaged=0.003)
     if seed % 5 == 2:
-        return Faults(messages=500, rollbacks=6, cancels=0)  # an old store has forgotten a cancellation, too
-    return Faults(messages=500)
+        return Faults(messages=300, rollbacks=6, cancels=0)  # an old store has forgotten a cancellation, too
+    return Faults(messages=300)
 
 
 def people_of(seed: int) -> dict[str, Person]:

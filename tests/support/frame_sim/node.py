@@ -7,66 +7,33 @@ last commit and nothing else.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from p2pchat.channel.agreement import Agreement
 from p2pchat.channel.epoch import FRESH_BYTES
-from p2pchat.channel.exchange import Draws, Leg
+from p2pchat.channel.exchange import Leg
 from p2pchat.channel.legs import FULL, LegBucket
-from p2pchat.channel.parties import Parties, Party
+from p2pchat.channel.parties import Parties
 from p2pchat.channel.state import ChannelState
 from p2pchat.channel.step import Became, Moment, Step
 from p2pchat.delivery import clock
-from p2pchat.delivery.body import FIRST, Slot, chain_hash, pair_conversation, read_body, text_body, text_of, void_body
-from p2pchat.delivery.flow import Flow
+from p2pchat.delivery.body import FIRST, Slot, chain_hash, pair_conversation, read_body, text_of
 from p2pchat.delivery.incoming import Action, InQueue, Seen, adopt, decide
 from p2pchat.delivery.lifecycle import Fact, State, after
 from p2pchat.delivery.outgoing import OutQueue, acknowledged, resumed
-from p2pchat.delivery.receipts import Receipts, resume_of
+from p2pchat.delivery.receipts import resume_of
 from p2pchat.errors import P2PChatError
 from p2pchat.ids import Incarnation, MessageId
 from p2pchat.wire.frames import FrameType
 from p2pchat.wire.structs import BODY_TEXT, CTL_RECEIPT, CTL_RESUME, Ctl, CtlItem, MessageBody, Receipt, Resume
+from tests.support.frame_sim.parts import LinkEnd, OutRow, Person
 from tests.support.frame_sim.store import Store
 
 if TYPE_CHECKING:
     from tests.support.frame_sim.world import World
 
 Effect = Callable[[], None]
-
-
-@dataclass(frozen=True)
-class Person:
-    """What a node is, whatever happens to its process: name, identity, and how to open a leg with its root."""
-
-    name: str
-    party: Party
-    draws: Draws
-    open_leg: Callable[[Leg], bytes | None]
-
-
-@dataclass(frozen=True)
-class OutRow:
-    slot: Slot
-    text: str
-    state: State
-    void: bool = False
-
-    def body(self, number: int) -> MessageBody:
-        slot = replace(self.slot, sequence=number)
-        return void_body(slot) if self.void else text_body(slot, self.text)
-
-
-@dataclass
-class LinkEnd:
-    """A live link, in memory."""
-
-    link: int
-    peer: str
-    agreement: Agreement
-    flow: Flow = field(default_factory=Flow)
-    receipts: Receipts = field(default_factory=Receipts)
 
 
 class Node:

@@ -1,7 +1,7 @@
 """Who takes part: four people with an RSA that costs nothing, or with stored RSA-8192 identities."""
 
 from tests.support.channel_pair import FakeRsa, fake_open, party
-from tests.support.frame_sim.node import Person
+from tests.support.frame_sim.parts import Person
 
 NAMES = ("anna", "bert", "cleo", "dora")
 

@@ -14,7 +14,8 @@ from p2pchat.delivery.body import text_of
 from p2pchat.wire.frames import FrameType
 from p2pchat.wire.structs import MessageBody
 from tests.support.frame_sim.history import History, violations
-from tests.support.frame_sim.node import Node, Person
+from tests.support.frame_sim.node import Node
+from tests.support.frame_sim.parts import Person
 from tests.support.frame_sim.store import Store
 
 START_MS: Final = 1_800_000_000_000
