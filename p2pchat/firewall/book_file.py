@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 from typing import Any, Final
 
+import apsw
 import trio
 
 from p2pchat.env import Env
@@ -86,6 +87,9 @@ def _load(env: Env, path: Path, key: bytes) -> tuple[Any, AddressBook]:
                 pages[UserId(bytes(user))] = Page.decode(bytes(raw))
             except BadFormat as error:
                 _log.warning("a page of gate.db is dropped: %s", error.message)
+    except apsw.CorruptError as error:
+        db.close()
+        raise Corrupt(f"{path} is damaged", hint="p2pchat doctor") from error
     except BaseException:
         db.close()
         raise
