@@ -130,8 +130,8 @@ def settle(db: apsw.Connection) -> None:
     db.pragma("foreign_keys", 1)
     db.pragma("temp_store", "memory")  # a sorted result is plaintext
     db.pragma("trusted_schema", 0)
-    # Plans do not depend on bound values. Otherwise SQLite (built with STAT4) prepares a statement anew each time that a
-    # value is bound, and a lookup takes five times as long.
+    # Plans do not depend on bound values. Otherwise SQLite (with STAT4 built in) prepares a statement anew whenever
+    # values are bound to it, and a lookup takes five times as long.
     db.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
 
 

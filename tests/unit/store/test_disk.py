@@ -55,6 +55,11 @@ def test_the_connection_is_durable_and_deletes_for_good(path: Path) -> None:
     assert found == {"journal_mode": "wal", "synchronous": 2, "secure_delete": 1, "foreign_keys": 1}
 
 
+def test_a_statement_is_prepared_once(path: Path) -> None:
+    with closing(SystemDisk().open_db(path, KEY)) as db:
+        assert db.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, -1) == 1
+
+
 def test_a_reader_sees_commits_and_changes_nothing(path: Path) -> None:
     disk = SystemDisk()
     with closing(disk.open_db(path, KEY)) as db:
