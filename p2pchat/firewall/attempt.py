@@ -14,7 +14,7 @@ from p2pchat.link.establish import Established
 HEAD_START_S: Final = 0.25  # RFC 8305: how long an address is alone before the next is tried beside it
 DIAL_S: Final = 10.0
 
-Dial = Callable[[Permit], Awaitable[Established]]  # connects and authenticates; raises P2PChatError
+Dial = Callable[[Permit, trio.Lock], Awaitable[Established]]  # connects and authenticates; raises P2PChatError
 Note = Callable[[Permit, P2PChatError | None], None]  # hears how each address fared
 
 
@@ -26,6 +26,7 @@ class Attempt:
         self._dial = dial
         self._note = note
         self._scope = trio.CancelScope()
+        self._turn = trio.Lock()
         self.won: tuple[Established, Permit] | None = None
         self.reason = "given up"
 
@@ -44,7 +45,7 @@ class Attempt:
 
     async def _try(self, permit: Permit, failed: trio.Event) -> None:
         try:
-            established = await self._dial(permit)
+            established = await self._dial(permit, self._turn)
         except P2PChatError as error:
             self.reason = error.message
             self._note(permit, error)

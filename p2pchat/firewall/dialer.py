@@ -145,14 +145,14 @@ class Dialer:
             self._cannot(user, attempt.reason, retry_ms=self._env.clock.wall_ms() + wait_ms)
         return 0
 
-    async def _dial(self, permit: Permit) -> Established:
+    async def _dial(self, permit: Permit, turn: trio.Lock) -> Established:
         """Connect and authenticate. Raises P2PChatError."""
         carrier = await connect(self._net, permit)
         try:
             self._links.sessions.on(permit.peer, LinkEvent.CONNECTED)
             fresh = self._env.random.bytes(INITIATOR_FRESH_BYTES)
             initiator = Initiator(self.local, permit.peer, self._peers.credentials(permit.peer), fresh=fresh)
-            return await initiate(carrier, self.local, initiator, now_ms=self._env.clock.wall_ms)
+            return await initiate(carrier, self.local, initiator, turn, now_ms=self._env.clock.wall_ms)
         except BaseException:
             await carrier.aclose()
             raise

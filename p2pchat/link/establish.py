@@ -81,31 +81,32 @@ class _Intake:
             await trio.sleep_forever()
 
 
-async def initiate(carrier: Carrier, local: Local, initiator: Initiator, *, now_ms: Callable[[], int]) -> Established:
+async def initiate(
+    carrier: Carrier, local: Local, initiator: Initiator, turn: trio.Lock, *, now_ms: Callable[[], int]
+) -> Established:
     """Dial side. Raises Unreachable after 10 s, IdentityDiffers, ExpiredDevices, or what the cores raise.
 
-    The caller closes the carrier where this raises.
+    ``turn`` is held from message 3 to the end: of several connections to one peer only one at a time reveals us, or
+    the peer would take the later for a second dial that replaces the first. The caller closes the carrier where this
+    raises.
     """
     try:
         with trio.fail_after(PREAUTH_S):
-            return await _initiate(carrier, local, initiator, now_ms)
+            return await _initiate(carrier, local, initiator, turn, now_ms)
     except trio.TooSlowError:
         raise Unreachable(f"nobody there proved to be this ID within {PREAUTH_S:.0f} s") from None
 
 
-async def _initiate(carrier: Carrier, local: Local, initiator: Initiator, now_ms: Callable[[], int]) -> Established:
+async def _initiate(
+    carrier: Carrier, local: Local, initiator: Initiator, turn: trio.Lock, now_ms: Callable[[], int]
+) -> Established:
     intake = _Intake(carrier, 2 * HANDSHAKE_BYTES)
     await carrier.send(wrap(initiator.start(), initiator.psk, 1))
     message3 = initiator.finish(await intake.unit(initiator.psk, 2), now_ms=now_ms())
-    await carrier.send(wrap(message3, initiator.psk, 3))
     sealer, opener = _record_layer(initiator.keyed)
-    show = ShowCredentials(local)
-    frames: list[Frame] = []
-    while not show.done:
-        frames = frames or await intake.frames(opener)
-        answer = show.receive(frames.pop(0))
-        if answer:
-            await carrier.send(sealer.seal(answer, now_s=trio.current_time()))
+    async with turn:
+        await carrier.send(wrap(message3, initiator.psk, 3))
+        frames = await _show(carrier, intake, sealer, opener, ShowCredentials(local))
     peer = Authenticated(
         user=initiator.credentials.user,
         device=initiator.device,
@@ -114,6 +115,19 @@ async def _initiate(carrier: Carrier, local: Local, initiator: Initiator, now_ms
         credentials=initiator.credentials,
     )
     return Established(peer, carrier, sealer, opener, frames)
+
+
+async def _show(
+    carrier: Carrier, intake: _Intake, sealer: Sealer, opener: Opener, show: ShowCredentials
+) -> list[Frame]:
+    """OBJECTS until the responder is content; what came behind its last one."""
+    frames: list[Frame] = []
+    while not show.done:
+        frames = frames or await intake.frames(opener)
+        answer = show.receive(frames.pop(0))
+        if answer:
+            await carrier.send(sealer.seal(answer, now_s=trio.current_time()))
+    return frames
 
 
 async def respond(
