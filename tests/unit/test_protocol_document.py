@@ -14,7 +14,7 @@ from cryptography.exceptions import InvalidSignature
 from p2pchat.wire import structs
 from p2pchat.wire.frames import FrameType
 from p2pchat.wire.shape import Range, Size, Struct
-from tests.support.second_client import identity, link
+from tests.support.second_client import epochs, identity, link, sealed
 from tests.support.second_client.primitives import hkdf, hmac, unpack
 
 ROOT: Final = Path(__file__).parents[2]
@@ -190,6 +190,48 @@ def test_handshakes_and_first_records(run: int) -> None:
     into = link.Records(hand.secrets[1])
     assert into.unmask(back[:2]) == len(back)
     assert into.open(back[:2], back[2:]) == content
+
+
+@pytest.mark.parametrize("name", ["epoch_reset", "epoch_next"])
+def test_epochs(name: str) -> None:
+    known = vectors("channel_v1")[name]
+    mode, number, link_hash, offer, core, salt = hexed(
+        known, "mode", "number", "link_hash", "offer", "accept_core", "salt"
+    )
+    lo, hi = (hexed(known, *(f"{one}_{side}" for one in ("q", "device", "head", "set"))) for side in ("lo", "hi"))
+    th = epochs.transcript(mode[0], int.from_bytes(number), tuple(lo), tuple(hi), link_hash, offer, core)  # type: ignore[arg-type]
+    keys = epochs.schedule(th, salt, b"".join(hexed(known, "x25519", "mlkem", "r_lo", "r_hi")))
+    assert th.hex() == known["th"]
+    assert keys["epoch-id"][:8].hex() == known["id"]
+    for key in ("chain-lohi", "chain-hilo", "ctl-lohi", "ctl-hilo", "next"):
+        assert keys[key].hex() == known[key.replace("-", "_")]
+    for key in ("offer", "accept"):
+        assert hmac(keys[f"confirm-{key}"], th).hex() == known[f"mac_{key}"]
+
+
+def test_rsa_legs() -> None:
+    known = vectors("channel_v1")["rsa_leg"]
+    lo, hi, spki_hi, number = hexed(known, "q_lo", "q_hi", "spki_hi", "number")
+    own = hexed(known, "x25519_public", "mlkem_public")
+    assert epochs.leg_label(lo, hi, spki_hi, 1, int.from_bytes(number), own).hex() == known["label"]
+
+
+def test_envelopes_and_control_frames() -> None:
+    known = vectors("channel_v1")["envelope"]
+    chain, index, epoch, route, body, nonce, frame = hexed(
+        known, "chain_key", "index", "epoch", "route", "body", "nonce", "frame"
+    )
+    key = epochs.Chain(chain).take(int.from_bytes(index))
+    assert key.hex() == known["message_key"]
+    assert sealed.envelope_header(frame) == (epoch, int.from_bytes(index))
+    assert sealed.seal_envelope(key, epoch, int.from_bytes(index), route, body, nonce) == frame
+    assert sealed.open_envelope(key, route, frame) == body
+    known = vectors("channel_v1")["ctl"]
+    key, epoch, link_hash, content, nonce, frame = hexed(
+        known, "key", "epoch", "link_hash", "content", "nonce", "frame"
+    )
+    assert sealed.seal_ctl(key, epoch, link_hash, content, nonce) == frame
+    assert sealed.open_ctl(key, link_hash, frame) == content
 
 
 def test_the_second_clients_checks_bite() -> None:

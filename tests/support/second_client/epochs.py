@@ -2,14 +2,15 @@
 
 import os
 from dataclasses import dataclass, field
-from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
-from tests.support.second_client.identity import Me, oaep
+from tests.support.second_client.identity import Me, Shown, oaep
 from tests.support.second_client.link import Link
 from tests.support.second_client.primitives import hmac, pack, sha256, unpack
+
+End = tuple[bytes, bytes, bytes, bytes]
 
 
 @dataclass
@@ -85,39 +86,54 @@ class Exchange:
         return epoch
 
     def _leg(self, mode: int, number: int, own: tuple[bytes, bytes]) -> bytes:
-        one, other = self.me.shown, self.link.peer
-        return other.root.encrypt(self.r, oaep(_leg_label(one.user, other, mode, number, own)))
+        to = self.link.peer
+        label = leg_label(self.me.shown.user, to.user, to.spki_hash, mode, number, [*own])
+        return to.root.encrypt(self.r, oaep(label))
 
     def _open_leg(self, mode: int, number: int, theirs: tuple[bytes, bytes], leg: bytes) -> bytes:
-        return self.me.root.decrypt(leg, oaep(_leg_label(self.link.peer.user, self.me.shown, mode, number, theirs)))
+        own = self.me.shown
+        label = leg_label(self.link.peer.user, own.user, own.spki_hash, mode, number, [*theirs])
+        return self.me.root.decrypt(leg, oaep(label))
 
     def _epoch(self, mode: int, number: int, salt: bytes, ikm: bytes, core: bytes) -> Epoch:
-        ends = [(self.me.shown, self.me.device), (self.link.peer, self.link.device)]
-        ends.sort(key=lambda end: end[0].user)
-        items = [b"\1", bytes([mode]), number.to_bytes(8)]
-        items += [shown.user for shown, _ in ends] + [device for _, device in ends]
-        items += [shown.head for shown, _ in ends] + [shown.set_hash for shown, _ in ends]
-        items += [self.link.hash, self.offered, core]
-        th = sha256(b"p2pchat/1/epoch", *(len(item).to_bytes(4) + item for item in items))
-        prk = hmac(salt if mode == 1 else bytes(32), ikm)
-
-        def key(name: str) -> bytes:
-            return hmac(prk, b"p2pchat/1/" + name.encode(), th, b"\1")
-
+        lo, hi = ((side.user, device, side.head, side.set_hash) for side, device in self._ends())
+        th = transcript(mode, number, lo, hi, self.link.hash, self.offered, core)
+        keys = schedule(th, salt if mode == 1 else bytes(32), ikm)
         out, into = ("lohi", "hilo") if self.is_lo else ("hilo", "lohi")
         return Epoch(
             number=number,
-            id=key("epoch-id")[:8],
-            send=Chain(key(f"chain-{out}")),
-            receive=Chain(key(f"chain-{into}")),
-            ctl_send=key(f"ctl-{out}"),
-            ctl_receive=key(f"ctl-{into}"),
-            next=key("next"),
-            mac_offer=hmac(key("confirm-offer"), th),
-            mac_accept=hmac(key("confirm-accept"), th),
+            id=keys["epoch-id"][:8],
+            send=Chain(keys[f"chain-{out}"]),
+            receive=Chain(keys[f"chain-{into}"]),
+            ctl_send=keys[f"ctl-{out}"],
+            ctl_receive=keys[f"ctl-{into}"],
+            next=keys["next"],
+            mac_offer=hmac(keys["confirm-offer"], th),
+            mac_accept=hmac(keys["confirm-accept"], th),
         )
 
+    def _ends(self) -> list[tuple[Shown, bytes]]:
+        """lo, hi."""
+        ends = [(self.me.shown, self.me.device), (self.link.peer, self.link.device)]
+        return ends if self.is_lo else ends[::-1]
 
-def _leg_label(sender: bytes, recipient: Any, mode: int, number: int, keys: tuple[bytes, bytes]) -> bytes:
-    context = [sender, recipient.user, recipient.spki_hash, bytes([mode]), number.to_bytes(8), *keys]
+
+def transcript(mode: int, number: int, lo: End, hi: End, link_hash: bytes, offered: bytes, core: bytes) -> bytes:
+    """th. An end is its Q, device, head and set hash."""
+    items = [b"\1", bytes([mode]), number.to_bytes(8)]
+    items += [item for pair in zip(lo, hi, strict=True) for item in pair]
+    items += [link_hash, offered, core]
+    return sha256(b"p2pchat/1/epoch", *(len(item).to_bytes(4) + item for item in items))
+
+
+def schedule(th: bytes, salt: bytes, ikm: bytes) -> dict[str, bytes]:
+    """All keys by their names."""
+    prk = hmac(salt, ikm)
+    names = ("epoch-id", "chain-lohi", "chain-hilo", "ctl-lohi", "ctl-hilo", "confirm-offer", "confirm-accept", "next")
+    return {name: hmac(prk, b"p2pchat/1/" + name.encode(), th, b"\1") for name in names}
+
+
+def leg_label(sender: bytes, recipient: bytes, spki_hash: bytes, mode: int, number: int, keys: list[bytes]) -> bytes:
+    """``keys``: x25519 and mlkem of the same frame."""
+    context = [sender, recipient, spki_hash, bytes([mode]), number.to_bytes(8), *keys]
     return b"p2pchat/1/rsa-leg" + sha256(*context)

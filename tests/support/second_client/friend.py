@@ -10,7 +10,8 @@ from tests.support.second_client import requests
 from tests.support.second_client.epochs import Epoch, Exchange
 from tests.support.second_client.identity import Me
 from tests.support.second_client.link import PONG, Link
-from tests.support.second_client.primitives import md5, pack, pad, sha256, unpack, unpad, xopen, xseal
+from tests.support.second_client.primitives import pack, sha256, unpack
+from tests.support.second_client.sealed import envelope_header, open_ctl, open_envelope, seal_ctl, seal_envelope
 
 HELLO, REKEY, OFFER, ACCEPT, CONFIRM, ENVELOPE, CTL, REQUEST, ANSWER = 1, 3, 4, 5, 6, 7, 8, 9, 10
 RESUME, RECEIPT, ADDRESSES, PROFILE = 1, 2, 3, 4
@@ -126,13 +127,11 @@ class Friend:
         self._say(RESUME, [self.incarnation, self.delivered + 1, self.tail, self.peer_incarnation, self.have, b""])
 
     def _envelope(self, frame: bytes) -> None:
-        assert self.epoch is not None and md5(frame[:-16]) == frame[-16:] and frame[0] == 1 and frame[13] == 0
-        if self.pending and frame[1:9] == self.pending.id:
+        epoch, index = envelope_header(frame)
+        if self.pending and epoch == self.pending.id:
             self._promote()
-        assert frame[1:9] == self.epoch.id
-        key = self.epoch.receive.take(int.from_bytes(frame[9:13]))
-        body, check = unpad(xopen(key, frame[14:38], frame[38:-16], frame[:14] + self._route(theirs=True)), 16)
-        assert md5(body) == check
+        assert self.epoch is not None and epoch == self.epoch.id
+        body = open_envelope(self.epoch.receive.take(index), self._route(theirs=True), frame)
         fields = unpack(body, label="p2pchat/1/body", fields=14)
         assert fields[1] == self._conversation() and fields[4] == self.link.device
         if fields[5] == self.have + 1:
@@ -143,8 +142,7 @@ class Friend:
 
     def _ctl(self, frame: bytes) -> None:
         assert self.epoch is not None and frame[:8] == self.epoch.id
-        content, _ = unpad(xopen(self.epoch.ctl_receive, frame[8:32], frame[32:], self.link.hash), 0)
-        for kind, body in unpack(content, fields=1)[0]:
+        for kind, body in unpack(open_ctl(self.epoch.ctl_receive, self.link.hash, frame), fields=1)[0]:
             if kind == RESUME:
                 self._resume(*unpack(body, fields=6))
             elif kind == RECEIPT:
@@ -174,16 +172,14 @@ class Friend:
 
     def _seal(self, body: bytes) -> None:
         assert self.epoch is not None
-        chain, nonce = self.epoch.send, os.urandom(24)
-        header = b"\1" + self.epoch.id + chain.index.to_bytes(4) + b"\0"
-        plaintext = pad(body, md5(body), 14 + 24 + 16 + 16)
-        sealed = header + nonce + xseal(chain.take(chain.index), nonce, plaintext, header + self._route(theirs=False))
-        self.link.send(ENVELOPE, sealed + md5(sealed))
+        index = self.epoch.send.index
+        key, route = self.epoch.send.take(index), self._route(theirs=False)
+        self.link.send(ENVELOPE, seal_envelope(key, self.epoch.id, index, route, body, os.urandom(24)))
 
     def _say(self, kind: int, fields: list[Any]) -> None:
         assert self.epoch is not None
-        nonce, plaintext = os.urandom(24), pad(pack([[kind, pack(*fields)]]), b"", 8 + 24 + 16)
-        self.link.send(CTL, self.epoch.id + nonce + xseal(self.epoch.ctl_send, nonce, plaintext, self.link.hash))
+        content = pack([[kind, pack(*fields)]])
+        self.link.send(CTL, seal_ctl(self.epoch.ctl_send, self.epoch.id, self.link.hash, content, os.urandom(24)))
 
     _TAKERS = {  # noqa: RUF012 - a table of this class's own methods
         HELLO: _greeted,
