@@ -60,7 +60,7 @@ class Count(Struct):
 
     def one_more(self, now_ms: int, window_ms: int) -> "Count":
         inside = 0 <= now_ms - self.since_ms < window_ms  # a clock that jumped back starts a new window
-        return Count(self.since_ms, self.events + 1) if inside and self.events else Count(now_ms, 1)
+        return Count(self.since_ms, self.events + 1) if inside else Count(now_ms, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

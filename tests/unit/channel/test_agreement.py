@@ -16,7 +16,13 @@ from p2pchat.limits import EPOCH_MESSAGES
 from p2pchat.wire.checksum import md5
 from p2pchat.wire.frames import FrameType
 from p2pchat.wire.structs import CTL_RECEIPT, Accept, AcceptCore, Confirm, Ctl, CtlItem, Hello, Offer, Rekey
-from tests.support.channel_pair import End, Pair
+from tests.support.channel_pair import End, FakeRsa, Pair
+
+
+class FixedKem(FakeRsa):
+    def kem_encapsulate(self, public: bytes) -> tuple[bytes, bytes]:
+        return b"s" * 32, b"c" * 1088
+
 
 CTL = Ctl(items=(CtlItem(kind=CTL_RECEIPT, body=b""),))
 HOUR_MS = 3_600_000
@@ -279,6 +285,7 @@ def test_an_envelope_that_does_not_open_leads_to_a_reset(side: str) -> None:
     pair.settle()
     for end in (sender, receiver):
         assert end.became[-2:] == [Became.UNREADY, Became.READY]
+        assert end.stored.retired is None  # nothing of the old epoch is kept
     exchange_a_message(pair)
 
 
@@ -362,9 +369,15 @@ def test_a_leg_of_another_length_counts_as_not_opened(secret: bytes) -> None:
     pair.deliver(pair.lo)
     pair.deliver(pair.lo)
     assert pair.hi.work is not None
-    leg = pair.hi.work.leg
-    at = pair.hi.moment()
-    assert pair.hi.live.leg_opened(leg, secret, at).store is not None
+    leg, at = pair.hi.work.leg, pair.hi.moment()
+    waiting = replace(pair.hi.live, draws=FixedKem())
+
+    def pending(secret: bytes | None) -> EpochId:
+        stored = waiting.leg_opened(leg, secret, at).store
+        assert stored is not None
+        return stored.pending_id
+
+    assert pending(secret) == pending(None) != pending(b"r" * 32)
 
 
 def test_ten_wrong_macs_end_in_error() -> None:
@@ -409,6 +422,50 @@ def test_a_result_that_nobody_waits_for_changes_nothing() -> None:
     assert (late.store, late.frames, late.work) == (None, (), None)
     pair.settle()
     exchange_a_message(pair)
+
+
+def test_the_result_of_an_earlier_link_is_not_taken_for_this_ones() -> None:
+    pair = Pair.new()
+    legs = []
+    for _ in range(2):
+        pair.connect()
+        pair.deliver(pair.hi)
+        pair.deliver(pair.lo)
+        pair.deliver(pair.lo)
+        assert pair.hi.work is not None
+        legs.append(pair.hi.work.leg)
+    late = pair.hi.live.leg_opened(legs[0], b"r" * 32, pair.hi.moment())
+    assert (late.agreement, late.store, late.frames) == (pair.hi.live, None, ())
+    assert pair.hi.live.leg_opened(legs[1], b"r" * 32, pair.hi.moment()).store is not None
+
+
+def test_damage_counts_only_where_an_epoch_is_agreed() -> None:
+    pair = Pair.new()
+    pair.connect()
+    pair.deliver(pair.hi)
+    pair.deliver(pair.lo)
+    pair.deliver(pair.lo)
+    pair.hi.open_leg()
+    assert pair.hi.stored.pending_id
+    step = pair.hi.receive(FrameType.ENVELOPE, bytes(468))
+    assert (step.became, step.store, step.frames) == (frozenset(), None, ())
+
+
+def test_hi_does_not_ask_while_its_answer_is_on_its_way_and_asks_again_later() -> None:
+    pair = Pair.ready()
+    exchange_a_message(pair)
+    for end in (pair.lo, pair.hi):
+        end.now_ms += 25 * HOUR_MS
+    pair.hi.take(pair.hi.live.tick(pair.hi.moment()))
+    pair.deliver(pair.hi)
+    pair.deliver(pair.lo)
+    pair.hi.open_leg()
+    assert not replace(pair.hi.live, asked=False).tick(pair.hi.moment()).frames
+    pair.settle()
+    exchange_a_message(pair)
+    pair.hi.now_ms += 25 * HOUR_MS
+    pair.hi.take(pair.hi.live.tick(pair.hi.moment()))
+    assert kinds(pair.hi) == [FrameType.REKEY]
 
 
 def test_eager_legs_wait_for_their_token_also_over_links() -> None:
