@@ -36,9 +36,6 @@ class Peers:
         self._known: dict[UserId, Known] = {}
         self._pinned_raw: dict[UserId, tuple[bytes, bytes]] = {}
 
-    def __iter__(self) -> Iterator[UserId]:
-        return iter(self._known)
-
     def role(self, user: UserId) -> Role:
         """Of somebody never named: STRANGER."""
         known = self._known.get(user)

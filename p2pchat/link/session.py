@@ -4,7 +4,7 @@ Where both sides dialled at once, both must keep the same link without a word: t
 one side dialled twice, it believed its first link dead: the newer one stays.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
@@ -79,10 +79,6 @@ class Sessions:
     def link_of(self, peer: UserId) -> int | None:
         found = self._links.get(peer)
         return found[0] if found else None
-
-    def __iter__(self) -> Iterator[UserId]:
-        """The peers that have a link."""
-        return iter(self._links)
 
     def admit(self, peer: UserId, link: int, *, initiator: bool) -> Admission:
         """Enter an authenticated link, unless the one that stands has the better right; ``initiator``: we dialled."""
