@@ -24,6 +24,7 @@ from benchmarks.loop_delay import loop_delay
 from benchmarks.messages import pipelined, serial
 from benchmarks.micro import micro
 from benchmarks.pair import friends
+from benchmarks.processes import KNOWN
 from benchmarks.table import table, write_into
 
 ROOT: Final = Path(__file__).parents[1]
@@ -70,7 +71,7 @@ def _measure(wanted: Sequence[str], quick: bool, parent: str | None) -> list[Fig
             figures += pipelined(pair, folder, repeats)
         if "W6" in wanted:
             figures += cli_call(pair, folder)
-        if "W8" in wanted:
+        if "W8" in wanted and KNOWN:
             figures += idle(pair, 10 if quick else 60)
     return sorted(figures, key=lambda figure: figure.workload or "Z")
 

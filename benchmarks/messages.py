@@ -10,6 +10,7 @@ from typing import Final, cast
 from benchmarks.figures import Figure, percentile, share_of_limit, times_limit
 from benchmarks.pair import Pair, delivered
 from benchmarks.pipeline import Pipeline
+from benchmarks.processes import KNOWN, profile, spent
 from p2pchat.commands.demo_node import Node
 from p2pchat.rpc.jsonlines import Json
 
@@ -24,14 +25,17 @@ def serial(pair: Pair, folder: Path, repeats: int) -> list[Figure]:
     ours: list[tuple[float, float]] = []
     limits: list[dict[str, float]] = []
     delivered(pair.a, pair.b, "the first pays for what is made once")
+    used = []
     for _ in range(repeats):
         limits.append(roofline("serial", folder))
         before = _newest(pair.b)
+        used.append(spent(pair) if KNOWN else {})
         took_ms, sent = [], []
         for n in range(SERIAL):
             began = time.perf_counter()
             sent.append(delivered(pair.a, pair.b, _text(n)))
             took_ms.append((time.perf_counter() - began) * 1e3)
+        used.append(spent(pair) if KNOWN else {})
         _verify(pair, before, sent)
         ours.append((percentile(took_ms, 50), percentile(took_ms, 99)))
     p50, p99 = zip(*ours, strict=True)
@@ -39,6 +43,7 @@ def serial(pair: Pair, folder: Path, repeats: int) -> list[Figure]:
     return [
         Figure("W3", "one message, p50", "ms", p50, _median(limits, "p50_ms"), times_limit(5), note),
         Figure("W3", "one message, p99", "ms", p99, _median(limits, "p99_ms"), times_limit(8), note),
+        *profile("W3", used[-2], used[-1], SERIAL),
     ]
 
 
@@ -46,18 +51,22 @@ def pipelined(pair: Pair, folder: Path, repeats: int) -> list[Figure]:
     """W2: all at once over 64 connections, as many as the daemon serves; the last acknowledgement ends it."""
     ours: list[float] = []
     limits: list[dict[str, float]] = []
+    used = []
     for _ in range(repeats):
         limits.append(roofline("pipelined", folder))
         before = _newest(pair.b)
+        used.append(spent(pair) if KNOWN else {})
         with Pipeline(pair.a.home.rpc_sock) as pipeline:
             began = time.perf_counter()
             sent = pipeline.send_all(pair.b.id, [_text(n) for n in range(PIPELINED)])
             took_s = time.perf_counter() - began
+        used.append(spent(pair) if KNOWN else {})
         _verify(pair, before, sent)
         ours.append(PIPELINED / took_s)
     note = "first submit to last acknowledgement, durable at both ends"
     return [
-        Figure("W2", "1000 messages at once", "/s", tuple(ours), _median(limits, "per_s"), share_of_limit(0.05), note)
+        Figure("W2", "1000 messages at once", "/s", tuple(ours), _median(limits, "per_s"), share_of_limit(0.05), note),
+        *profile("W2", used[-2], used[-1], PIPELINED),
     ]
 
 
