@@ -73,6 +73,7 @@ def run(db: apsw.Connection, queue: deque[Job], taken: list[Job], clock_s: Calla
     try:
         tx = Tx(db)
         _run_jobs(db, tx, queue, taken, clock_s)
+        _run_last_acts(db, tx, taken)
         if db.in_transaction:
             db.execute("COMMIT")
     except apsw.Error as error:
@@ -94,16 +95,30 @@ def _run_jobs(db: apsw.Connection, tx: Tx, queue: deque[Job], taken: list[Job], 
         job = queue.popleft()
         taken.append(job)
         if db.in_transaction:
-            db.execute("SAVEPOINT job")
-            _run_job(tx, job)
-            if isinstance(job.outcome, Failure):
-                db.execute("ROLLBACK TO job")
-            db.execute("RELEASE job")
+            _run_undoable(db, tx, job)
         else:  # the first needs no savepoint: it is undone with its transaction
             db.execute("BEGIN IMMEDIATE")
             _run_job(tx, job)
             if isinstance(job.outcome, Failure):
                 db.execute("ROLLBACK")
+
+
+def _run_last_acts(db: apsw.Connection, tx: Tx, taken: list[Job]) -> None:
+    """``Tx.at_end``: each as one more job, whose error is nobody's in particular."""
+    if not db.in_transaction:  # the one job failed, so what it asked for is not due
+        return
+    for act, after in tx.last_acts.values():
+        job = Job(act, after, None)
+        taken.append(job)
+        _run_undoable(db, tx, job)
+
+
+def _run_undoable(db: apsw.Connection, tx: Tx, job: Job) -> None:
+    db.execute("SAVEPOINT job")
+    _run_job(tx, job)
+    if isinstance(job.outcome, Failure):
+        db.execute("ROLLBACK TO job")
+    db.execute("RELEASE job")
 
 
 def _run_job(tx: Tx, job: Job) -> None:

@@ -67,6 +67,12 @@ _OUTGOING: Final = (
 )
 
 
+# What is not confirmed. CROSS JOIN: through the few queues to what each still holds, never through all messages.
+_HELD: Final = (
+    "out_queues q CROSS JOIN messages m ON m.contact = q.contact AND m.outgoing = 1 AND m.number > q.delivered"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """A line of ``outbox list``. Field order as selected in ``waiting``."""
@@ -238,8 +244,8 @@ def waiting(reader: Reader, *, after_row: int = 0, limit: int, message: MessageI
     """What is not delivered yet, oldest first; ``after_row`` continues a list."""
     rows = reader.all(
         f"SELECT m.id, m.contact, p.user, m.message, {STATE}, {REASON}, m.received_ms, m.size_bytes"
-        " FROM out_queues q JOIN messages m ON m.contact = q.contact AND m.outgoing = 1 AND m.number > q.delivered"
-        f" JOIN contacts p ON p.id = m.contact WHERE m.state = 'queued' AND m.kind = {BODY_TEXT} AND m.id > ?1"
+        f" FROM {_HELD} JOIN contacts p ON p.id = m.contact"
+        f" WHERE m.state = 'queued' AND m.kind = {BODY_TEXT} AND m.id > ?1"
         " AND m.message = coalesce(?2, m.message) ORDER BY m.id LIMIT ?3",
         *(after_row, message, limit),
     )
@@ -248,12 +254,7 @@ def waiting(reader: Reader, *, after_row: int = 0, limit: int, message: MessageI
 
 def count(reader: Reader) -> int:
     """Deliveries that still wait."""
-    return int(
-        reader.value(
-            "SELECT count(*) FROM out_queues q JOIN messages m ON m.contact = q.contact AND m.outgoing = 1"
-            f" AND m.number > q.delivered WHERE m.state = 'queued' AND m.kind = {BODY_TEXT}"
-        )
-    )
+    return int(reader.value(f"SELECT count(*) FROM {_HELD} WHERE m.state = 'queued' AND m.kind = {BODY_TEXT}"))
 
 
 def _append(tx: Tx, draft: Draft, contact: int, content: int | None, digest: Digest) -> Outgoing:

@@ -3,7 +3,8 @@
 Statements are literals, so the connection's own cache holds them prepared.
 """
 
-from typing import Any, Final
+from collections.abc import Callable, Hashable
+from typing import Any, Final, TypeVar, cast
 
 import apsw
 
@@ -11,6 +12,9 @@ from p2pchat.store.cell import Writes
 
 Value = None | int | float | str | bytes
 Row = tuple[Any, ...]  # a row's types are those of the schema; the nouns turn it into a dataclass at once
+
+R = TypeVar("R")
+LastAct = tuple["Callable[[Tx], Any]", Callable[[Any], None]]
 
 INTEGER_MAX: Final = 2**63 - 1
 
@@ -44,12 +48,20 @@ class Reader:
 class Tx(Reader):
     """A transaction under way, as the writer hands it to a job. It sees what the jobs before it did."""
 
-    __slots__ = ("scrub", "writes")
+    __slots__ = ("last_acts", "scrub", "writes")
 
     def __init__(self, db: apsw.Connection) -> None:
         super().__init__(db)
         self.writes = Writes()
+        self.last_acts: dict[Hashable, LastAct] = {}
         self.scrub = False  # a text was deleted: the writer also empties the write-ahead log after the commit
+
+    def at_end(self, key: Hashable, act: "Callable[[Tx], R]", after: Callable[[R], None]) -> None:
+        """Run ``act`` once, after all jobs of this transaction and as one of them, however many jobs ask under ``key``.
+
+        What many jobs make due together (sealing what they queued for one link, say) is then done once.
+        """
+        self.last_acts[key] = (act, cast(Callable[[Any], None], after))
 
     def execute(self, sql: str, *values: Value) -> int:
         """Rows changed by one INSERT, UPDATE or DELETE."""

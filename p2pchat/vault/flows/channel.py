@@ -124,6 +124,20 @@ def _take(tx: Tx, node: Node, link: Link, batch: Sequence[LinkEvent]) -> _Taken:
     return _Taken(turn.close(), error)
 
 
+def settled(node: Node, link: Link, tx: Tx) -> Turn | None:
+    """A turn for what is due on a link on which nothing came; ``depart`` is its effect."""
+    turn = Turn.open(tx, node, link)
+    if turn is None:
+        return None
+    settle(turn)
+    return turn.close()
+
+
+def depart(turn: Turn | None) -> None:
+    if turn is not None:
+        turn.depart()
+
+
 def settle(turn: Turn) -> None:
     """What is due once everything that came was dealt with."""
     if turn.resume_wanted and turn.agreement.ready:

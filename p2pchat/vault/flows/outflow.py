@@ -13,7 +13,7 @@ from p2pchat.vault.flows.turn import Turn
 from p2pchat.wire.frames import FrameType
 from p2pchat.wire.structs import BODY_WITHDRAW, MessageBody
 
-EXPIRED: Final = "the contact's keys have expired; the contact has to go online with a running clock to renew them"
+EXPIRED: Final = "the contact's keys have expired by this machine's clock; the contact renews them by going online"
 _DAY_MS: Final = 24 * 3600 * 1000
 
 

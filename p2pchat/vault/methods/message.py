@@ -11,10 +11,9 @@ from p2pchat.store.messages import Message, Position
 from p2pchat.store.outbox import Draft, Waiting
 from p2pchat.store.tx import Reader, Tx
 from p2pchat.vault.flows import wishes
-from p2pchat.vault.flows.turn import Turn
 from p2pchat.vault.methods import pages
 from p2pchat.vault.methods.contact import Params, Result
-from p2pchat.vault.methods.send import depart, go, next_clock, queue, recipients
+from p2pchat.vault.methods.send import go, next_clock, queue, recipients
 from p2pchat.vault.node import Node
 from p2pchat.wire.structs import BODY_TEXT, BODY_WITHDRAW
 
@@ -57,7 +56,7 @@ async def show(node: Node, params: Params) -> Result:
 async def withdraw(node: Node, params: Params) -> Result:
     message = node.store.read(lambda reader: names.message(reader, params["message"]))
 
-    def job(tx: Tx) -> list[Turn]:
+    def job(tx: Tx) -> None:
         rows = messages.by_id(tx, message)
         if not all(row.outgoing for row in rows):
             raise Forbidden("only an own message can be withdrawn", hint="p2pchat message show ID")
@@ -68,9 +67,9 @@ async def withdraw(node: Node, params: Params) -> Result:
         told = [contact for contact in told if contact.state == "accepted"]
         if told:
             queue(tx, node, told, _withdrawal(tx, node, message))
-        return go(tx, node, [_contact(tx, row) for row in rows])
+        go(tx, node, [_contact(tx, row) for row in rows])
 
-    await node.store.change(job, after=lambda turns: depart(node, turns))
+    await node.store.change(job, after=lambda _: node.news.ring())
     return _shown(node, message)
 
 
@@ -108,11 +107,11 @@ async def outbox_cancel(node: Node, params: Params) -> Result:
     message = node.store.read(lambda reader: names.message(reader, params["message"]))
     before = own_rows(node, message)
 
-    def job(tx: Tx) -> list[Turn]:
+    def job(tx: Tx) -> None:
         outbox.cancel(tx, message, node.now_ms())
-        return go(tx, node, [_contact(tx, row) for row in before])
+        go(tx, node, [_contact(tx, row) for row in before])
 
-    await node.store.change(job, after=lambda turns: depart(node, turns))
+    await node.store.change(job, after=lambda _: node.news.ring())
     after = {row.row: row for row in own_rows(node, message)}
     given_up = [row for row in before if row.state in {"queued", "sent"} and after[row.row].state == "failed"]
     return {"items": [_cancelled(after[row.row]) for row in given_up][: pages.FETCH - 1], "next": None}

@@ -1,5 +1,6 @@
 """Sending: store first, answer, and let it go as far as it can at once."""
 
+from functools import partial
 from typing import Any
 
 import trio
@@ -14,9 +15,8 @@ from p2pchat.store.contacts import Contact
 from p2pchat.store.messages import Message
 from p2pchat.store.outbox import Draft, Outgoing
 from p2pchat.store.tx import Tx
-from p2pchat.vault.flows.channel import settle
+from p2pchat.vault.flows.channel import depart, settled
 from p2pchat.vault.flows.outflow import make_body
-from p2pchat.vault.flows.turn import Turn
 from p2pchat.vault.methods.contact import Params, Result, named
 from p2pchat.vault.node import Node
 
@@ -26,20 +26,19 @@ _RANK = {State.FAILED: -1, State.QUEUED: 0, State.SENT: 1, State.DELIVERED: 2, S
 async def send(node: Node, params: Params) -> Result:
     message = MessageId(node.env.random.bytes(16))
 
-    def job(tx: Tx) -> tuple[list[Message], list[Turn]]:
+    def job(tx: Tx) -> list[Message]:
         key = params.get("idempotency_key")
         known = outbox.remembered(tx, key) if key else None
         if known is not None:
-            return messages.by_id(tx, known), []
+            return messages.by_id(tx, known)
         recipients = _recipients(tx, params["to"])
         queue(tx, node, recipients, _draft(tx, node, message, params))
         if key:
             outbox.remember(tx, key, message, node.now_ms())
-        turns = go(tx, node, recipients)
-        return messages.by_id(tx, message), turns  # read here, where the pages are at hand
+        go(tx, node, recipients)
+        return messages.by_id(tx, message)  # read here, where the pages are at hand
 
-    stored, _ = await node.store.change(job, after=lambda done: depart(node, done[1]))
-    return view(stored)
+    return view(await node.store.change(job, after=lambda _: node.news.ring()))
 
 
 async def wait(node: Node, params: Params) -> Result:
@@ -63,22 +62,12 @@ def queue(tx: Tx, node: Node, recipients: list[Contact], draft: Draft) -> None:
     outbox.enqueue(tx, draft, [contact.id for contact in recipients], lambda queued: _digest(node, queued, users))
 
 
-def go(tx: Tx, node: Node, recipients: list[Contact]) -> list[Turn]:
-    """In the same transaction: seal what may go at once over the links that stand."""
+def go(tx: Tx, node: Node, recipients: list[Contact]) -> None:
+    """In the same transaction: what may go at once over the links that stand."""
     ids = {contact.id for contact in recipients}
-    turns = []
     for link in tuple(node.links.values()):  # the loop may add one meanwhile
-        turn = Turn.open(tx, node, link) if link.contact in ids else None
-        if turn is not None:
-            settle(turn)
-            turns.append(turn.close())
-    return turns
-
-
-def depart(node: Node, turns: list[Turn]) -> None:
-    for turn in turns:
-        turn.depart()
-    node.news.ring()
+        if link.contact in ids:
+            tx.at_end(link, partial(settled, node, link), depart)
 
 
 def next_clock(tx: Tx, node: Node) -> int:
