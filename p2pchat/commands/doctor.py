@@ -114,11 +114,13 @@ def _disk(home: Home) -> Verdict:
 
 
 def _key_files(home: Home) -> Verdict:
-    for path in (home.unlock_file, home.vault_file, home.gate_file):
+    files = (home.unlock_file, home.vault_file, home.gate_file)
+    for path in files:
         try:
             status = path.lstat()
         except FileNotFoundError:
-            mend = f"restore {path.name} from a copy of the home" if home.vault_file.exists() else "p2pchat init"
+            some = any(file.exists() for file in files)
+            mend = f"restore {path.name} from a copy of the home" if some else "p2pchat init"
             return Verdict("key files", False, f"{path} is missing", mend)
         if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
             return Verdict("key files", False, f"{path} is not a file of one's own", f"ls -l {path}")
