@@ -1,8 +1,10 @@
 """docs/protocol.md suffices: a client written from it alone becomes a friend of a real node and talks with it."""
 
 import os
+import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from hashlib import shake_256
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 from tests.support.daemons import Node, nodes, wait_for
 from tests.support.second_client.friend import Friend
 from tests.support.second_client.identity import Me, id_text, read_card
-from tests.support.second_client.link import PING, Link
+from tests.support.second_client.link import PING, Initiator, Link, unit
 from tests.support.second_client.primitives import pack
 
 IDENTITIES = Path(__file__).parents[1] / "support" / "identities"
@@ -68,6 +70,11 @@ def test_a_client_written_from_the_document_talks_with_a_node(node: Node, tmp_pa
     back = node.json("send", request["id"], "and hello back")
     friend.until(lambda f: f.texts)
     assert friend.texts == ["and hello back"]
+    friend.renew()
+    friend.until(lambda f: f.epoch and f.epoch.number == 2)
+    friend.text("under the next epoch")
+    friend.until(lambda f: f.idle)
+    assert [event["text"] for event in node.lines("recv")] == ["under the next epoch"]
     friend.part()
 
     node.ok("send", request["id"], "while you were away")
@@ -78,3 +85,24 @@ def test_a_client_written_from_the_document_talks_with_a_node(node: Node, tmp_pa
     assert [event["text"] for event in node.lines("recv")] == ["written without a link"]
     assert node.json("message", "show", back["message"])["state"] == "delivered"
     friend.part()
+
+
+@pytest.mark.slow
+def test_whoever_errs_in_a_single_byte_gets_none(node: Node, tmp_path: Path) -> None:
+    """The same silence to noise, to who does not know the ID, and to who knows it but not the rest."""
+    node.ok("contact", "card", "--out", str(tmp_path / "card"))
+    peer, _, [[host, port, _]], _ = read_card((tmp_path / "card").read_text())
+    me = someone(3, "a visitor")
+    right, wrong = (Initiator(me, user, None, os.urandom(96)) for user in (peer.user, me.shown.user))
+    good = unit(right.message1(), right.psk, 1)
+    bad_tag = good[:-1] + bytes([good[-1] ^ 1])
+    visits = [os.urandom(len(good)), unit(wrong.message1(), wrong.psk, 1), bad_tag, good[:-1], good + b"\0"]
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_connection((host, port), timeout=0.5)) for _ in visits]
+        for visitor, visit in zip(sockets, visits, strict=True):
+            visitor.sendall(visit)
+        for visitor in sockets:
+            with pytest.raises(TimeoutError):
+                visitor.recv(1)
+        sockets[3].sendall(good[-1:])  # the one that only lacked its last byte
+        assert sockets[3].recv(1)

@@ -16,6 +16,7 @@ from tests.support.second_client.sealed import envelope_header, open_ctl, open_e
 HELLO, REKEY, OFFER, ACCEPT, CONFIRM, ENVELOPE, CTL, REQUEST, ANSWER = 1, 3, 4, 5, 6, 7, 8, 9, 10
 RESUME, RECEIPT, ADDRESSES, PROFILE = 1, 2, 3, 4
 TEXT = 1
+RESET, NEXT = 0, 1
 
 
 def now_ms() -> int:
@@ -29,6 +30,7 @@ class Friend:
     epoch: Epoch | None = None
     pending: Epoch | None = None
     exchange: Exchange | None = None
+    agreed: bool = False
     resumed: bool = False  # the peer's Resume is here
     capabilities: tuple[str, ...] = ()
     # the own queue
@@ -49,12 +51,21 @@ class Friend:
 
     def relink(self, link: Link) -> None:
         """A new link: greet as friends who agreed an epoch before."""
-        self.link, self.resumed, self.exchange = link, False, None
+        self.link, self.exchange = link, None
         self._hello()
 
     def part(self) -> None:
-        self.resumed = False
+        self.agreed = self.resumed = False
         self.link.close()
+
+    def renew(self) -> None:
+        """Begin, or ask for, the next epoch while this one goes on."""
+        assert self.epoch is not None
+        self.exchange = Exchange(self.me, self.link)
+        if self.exchange.is_lo:
+            self.link.send(OFFER, self.exchange.offer(NEXT, self.epoch.number + 1))
+        else:
+            self.link.send(REKEY, pack(0))
 
     def until(self, done: Callable[["Friend"], object]) -> None:
         """Take frames until ``done``; the link's timeout bounds each wait."""
@@ -102,10 +113,12 @@ class Friend:
         elif self.pending and self.pending.id == epoch:
             self._promote()
         elif self.exchange.is_lo:
-            self.link.send(OFFER, self.exchange.offer(0, self.epoch.number + 1 if self.epoch else 1))
+            self.link.send(OFFER, self.exchange.offer(RESET, self.epoch.number + 1 if self.epoch else 1))
 
     def _offered(self, body: bytes) -> None:
         self.exchange = Exchange(self.me, self.link)
+        if unpack(body, fields=5)[0] == RESET:
+            self.agreed = self.resumed = False
         self.pending, answer = self.exchange.accept(body, self.epoch.next if self.epoch else bytes(32))
         self.link.send(ACCEPT, answer)
 
@@ -124,6 +137,10 @@ class Friend:
         self._agreed()
 
     def _agreed(self) -> None:
+        """Say Resume, unless the channel was agreed before and only its epoch is a new one."""
+        if self.agreed:
+            return
+        self.agreed = True
         self._say(RESUME, [self.incarnation, self.delivered + 1, self.tail, self.peer_incarnation, self.have, b""])
 
     def _envelope(self, frame: bytes) -> None:
