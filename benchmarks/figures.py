@@ -1,5 +1,6 @@
 """A measured figure, the limit it is held against, its goal, and whether the goal is met. Nothing here asserts."""
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -76,5 +77,4 @@ def share_of_limit(bound: float) -> Goal:
 
 def percentile(samples: Sequence[float], q: float) -> float:
     """The ``q``-th percentile, 0 to 100, by nearest rank."""
-    ordered = sorted(samples)
-    return ordered[max(0, min(len(ordered) - 1, round(q / 100 * len(ordered) + 0.5) - 1))]
+    return sorted(samples)[max(0, math.ceil(q * len(samples) / 100) - 1)]

@@ -43,6 +43,7 @@ def serial(pair: Pair, folder: Path, repeats: int) -> list[Figure]:
     return [
         Figure("W3", "one message, p50", "ms", p50, _median(limits, "p50_ms"), times_limit(5), note),
         Figure("W3", "one message, p99", "ms", p99, _median(limits, "p99_ms"), times_limit(8), note),
+        Figure("W3", "of that, one call of the control socket (it takes two)", "ms", (_call_ms(pair.a),)),
         *profile("W3", used[-2], used[-1], SERIAL),
     ]
 
@@ -74,6 +75,16 @@ def roofline(kind: str, folder: Path) -> dict[str, float]:
     """In a process of its own, so that it owes nothing to this one."""
     command = [sys.executable, "-m", "benchmarks.roofline", kind, str(folder)]
     return cast(dict[str, float], json.loads(subprocess.run(command, check=True, capture_output=True).stdout))
+
+
+def _call_ms(node: Node) -> float:
+    """The median of calls that ask for nothing that has to be looked up."""
+    took_ms = []
+    for _ in range(SERIAL):
+        began = time.perf_counter()
+        node.call("whoami")
+        took_ms.append((time.perf_counter() - began) * 1e3)
+    return percentile(took_ms, 50)
 
 
 def _text(number: int) -> str:
