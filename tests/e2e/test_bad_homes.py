@@ -10,7 +10,7 @@ import pytest
 
 from p2pchat.errors import from_json
 from tests.support.complaints import STATUS, refused
-from tests.support.daemons import P2PCHAT, PASSWORD, Node, nodes, wait_for
+from tests.support.daemons import P2PCHAT, PASSWORD, Node, befriend, nodes, wait_for
 
 START = ("daemon", "start", "--listen", "127.0.0.1:0")
 
@@ -226,6 +226,28 @@ def test_a_flipped_bit_in_a_page_ends_the_daemon_with_its_reason(node: Node) -> 
     assert log.count("ready;") == 1, "not started again and again"
     store.write_bytes(good)
     assert node.start()["pid"]
+
+
+@pytest.mark.slow
+def test_a_lost_store_begins_anew_and_a_friends_card_brings_what_waited(tmp_path: Path) -> None:
+    with nodes(tmp_path, 0, 1) as (a, b):
+        a.start()
+        b.start()
+        befriend(a, b)
+        a.json("send", b.id, "before", "--wait", "delivered")
+        identity = a.id
+        a.stop()
+        waiting = b.json("send", identity, "while you were away")["message"]
+        for file in a.path.glob("store.db*"):
+            file.unlink()
+        a.start()
+        assert (a.id, a.lines("contact", "list")) == (identity, [])
+        (tmp_path / "b.card").write_text(b.ok("contact", "card"))
+        a.ok("contact", "add", str(tmp_path / "b.card"))
+        wait_for(lambda: b.lines("outbox", "list") == [], seconds=30, what="the outbox to empty")
+        assert [event["message"] for event in a.lines("recv")] == [waiting]
+        a.json("send", b.id, "after", "--wait", "delivered")
+        assert [event["text"] for event in b.lines("recv")] == ["before", "after"]
 
 
 @pytest.mark.slow
