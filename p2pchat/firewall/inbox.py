@@ -26,7 +26,7 @@ def local_identity(hello: boundary.VaultHello, secrets: GateSecrets) -> Local:
     public = X25519PrivateKey.from_private_bytes(secrets.link_x25519).public_key().public_bytes_raw()
     record = credentials.devices.device(hello.device)
     if not hello.user == secrets.user == credentials.user or record is None or record.link_x25519 != public:
-        raise Corrupt("vault.key and gate.key do not belong together", hint="p2pchat doctor")
+        raise Corrupt("vault.key and gate.key do not belong together", hint="restore both from one copy of the home")
     return Local(credentials, hello.device, secrets.link_x25519)
 
 

@@ -89,14 +89,21 @@ def load_identity(secrets: VaultSecrets) -> Identity:
         devices = verify_device_set(secrets.device_set, chain)
         user = public_point(secrets.scalar)
     except P2PChatError as error:
-        raise Corrupt(f"the own identity is damaged: {error.message}", hint="p2pchat doctor") from error
+        raise Corrupt(
+            f"the own identity is damaged: {error.message}", hint="restore vault.key from a copy of the home"
+        ) from error
     keys = DeviceKeys.from_seeds(secrets.device, secrets.sign_seed, secrets.box_x25519, secrets.box_mlkem_seed)
     record = devices.device(secrets.device)
     if root.modulus != chain.root.modulus or user != chain.user or record is None:
-        raise Corrupt("the own identity is damaged: its keys do not belong together", hint="p2pchat doctor")
+        raise Corrupt(
+            "the own identity is damaged: its keys do not belong together",
+            hint="restore vault.key from a copy of the home",
+        )
     own = make_device_record(keys, chain.user, record.link_x25519)
     if record != replace(own, capabilities=record.capabilities):  # an older build may have listed fewer
-        raise Corrupt("the own identity is damaged: its device keys are others", hint="p2pchat doctor")
+        raise Corrupt(
+            "the own identity is damaged: its device keys are others", hint="restore vault.key from a copy of the home"
+        )
     return Identity(user=chain.user, root=root, chain=chain, device=keys, devices=devices, scalar=secrets.scalar)
 
 

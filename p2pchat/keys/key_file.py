@@ -39,7 +39,10 @@ def open_with_key(key: bytes, data: bytes, label: bytes) -> bytes:
     """The plaintext. Raises Corrupt (damage, another key or another label), Failed for a newer version."""
     name = label.decode()
     if len(data) > KEY_FILE_BYTES or len(data) < _HEADER_BYTES + _TAG_BYTES or data[: len(MAGIC)] != MAGIC:
-        raise Corrupt(f"the {name} key file is damaged: it does not have the form of one", hint="p2pchat doctor")
+        raise Corrupt(
+            f"the {name} key file is damaged: it does not have the form of one",
+            hint="restore it from a copy of the home",
+        )
     if data[len(MAGIC)] > VERSION:
         raise Failed(f"the {name} key file was made by a newer p2pchat", hint="update p2pchat")
     header, ciphertext = data[:_HEADER_BYTES], data[_HEADER_BYTES:]
@@ -47,5 +50,6 @@ def open_with_key(key: bytes, data: bytes, label: bytes) -> bytes:
         return _open(ciphertext, label + header, header[len(_START) :], key)
     except SodiumError as error:
         raise Corrupt(
-            f"the {name} key file is damaged, or belongs to another unlock.key", hint="p2pchat doctor"
+            f"the {name} key file is damaged, or belongs to another unlock.key",
+            hint="restore it from a copy of the home",
         ) from error

@@ -21,7 +21,7 @@ def open_vault(data: bytes, key: bytes) -> VaultSecrets:
     try:
         return VaultSecrets.decode(open_with_key(key, data, _VAULT))
     except BadFormat as error:
-        raise Corrupt("the vault key file holds something else", hint="p2pchat doctor") from error
+        raise Corrupt("the vault key file holds something else", hint="restore it from a copy of the home") from error
 
 
 def seal_gate(secrets: GateSecrets, key: bytes, nonce: bytes) -> bytes:
@@ -34,7 +34,7 @@ def open_gate(data: bytes, key: bytes) -> GateSecrets:
     try:
         return GateSecrets.decode(open_with_key(key, data, _GATE))
     except BadFormat as error:
-        raise Corrupt("the gate key file holds something else", hint="p2pchat doctor") from error
+        raise Corrupt("the gate key file holds something else", hint="restore it from a copy of the home") from error
 
 
 def store_key(vault_half: bytes, gate_half: bytes) -> bytes:

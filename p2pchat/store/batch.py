@@ -15,6 +15,7 @@ from p2pchat.store.tx import Tx
 
 BATCH_JOBS: Final = 256
 BATCH_S: Final = 0.020
+DAMAGED_HINT: Final = "stop the daemon and restore store.db from a copy of the home"
 
 _NO_ROOM: Final = {errno.ENOSPC, errno.EDQUOT}
 
@@ -158,7 +159,7 @@ def _disk_error(db: apsw.Connection, error: apsw.Error) -> DiskFull | StoreFaile
     if no_room:
         return DiskFull("no room on the disk: nothing was stored", hint="free some space and try again")
     if isinstance(error, apsw.CorruptError | apsw.NotADBError):
-        return Corrupt("the store is damaged", hint="stop the daemon and restore store.db from a copy of the home")
+        return Corrupt("the store is damaged", hint=DAMAGED_HINT)
     return StoreFailed(f"the store failed: {error}", hint="p2pchat doctor")
 
 

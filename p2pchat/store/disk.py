@@ -23,7 +23,7 @@ _READ_WRITE: Final = apsw.SQLITE_OPEN_READWRITE
 _READ_ONLY: Final = apsw.SQLITE_OPEN_READONLY
 _LEAST_BYTES: Final = 512  # one page of the smallest kind; SQLite takes what is shorter for a new database
 _SHARED_BYTES: Final = 32 * 1024  # of NAME-shm, beside every database in WAL mode
-_DOCTOR: Final = "p2pchat doctor"
+_RESTORE: Final = "restore it from a copy of the home"
 
 
 class SystemDisk:
@@ -60,7 +60,7 @@ class SystemDisk:
         except OSError as error:
             raise Failed(f"cannot read {path}: {error.strerror}", hint=f"ls -ld {path}") from error
         if len(data) > limit:
-            raise Corrupt(f"{path} is longer than {limit} bytes: it is not what it should be", hint=_DOCTOR)
+            raise Corrupt(f"{path} is longer than {limit} bytes: it is not what it should be", hint=_RESTORE)
         return data
 
     def replace(self, path: Path, data: bytes) -> None:
@@ -98,7 +98,7 @@ def _open(path: Path, key: bytes, flags: int, vfs: str | None) -> apsw.Connectio
     try:
         mode = path.stat()
         if mode.st_size < _LEAST_BYTES or not stat.S_ISREG(mode.st_mode):
-            raise Corrupt(f"{path} is no database: it was cut off, or replaced", hint=_DOCTOR)
+            raise Corrupt(f"{path} is no database: it was cut off, or replaced", hint=_RESTORE)
         return _connect(path, key, flags, vfs)
     except OSError as error:
         raise Failed(f"cannot open {path}: {error.strerror}", hint=f"ls -ld {path}") from error
@@ -139,7 +139,7 @@ def _translated(path: Path, error: apsw.Error) -> Corrupt | DiskFull | Failed:
     if isinstance(error, apsw.FullError) or (isinstance(error, apsw.IOError) and _no_room(path.parent)):
         return DiskFull(f"no room to write {path}", hint="free some space and try again")
     if isinstance(error, apsw.NotADBError | apsw.CorruptError):
-        return Corrupt(f"{path} cannot be read: it is damaged, or was made with another key", hint=_DOCTOR)
+        return Corrupt(f"{path} cannot be read: it is damaged, or was made with another key", hint=_RESTORE)
     return Failed(f"cannot open {path}: {error}", hint=f"ls -ld {path}")
 
 

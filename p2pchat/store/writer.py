@@ -15,7 +15,7 @@ import trio
 from p2pchat.env import Env
 from p2pchat.errors import Corrupt
 from p2pchat.store import batch
-from p2pchat.store.batch import Done, Failure, Job, StoreFailed
+from p2pchat.store.batch import DAMAGED_HINT, Done, Failure, Job, StoreFailed
 from p2pchat.store.migrate import migrate
 from p2pchat.store.tx import Reader, Tx
 
@@ -154,4 +154,4 @@ def _ask(db: apsw.Connection, ask: Callable[[Reader], R]) -> R:
             if db.in_transaction:  # an error may have ended it
                 db.execute("COMMIT")
     except (apsw.CorruptError, apsw.NotADBError, apsw.IOError) as error:
-        raise Corrupt("the store cannot be read: it is damaged", hint="p2pchat doctor") from error
+        raise Corrupt("the store cannot be read: it is damaged", hint=DAMAGED_HINT) from error

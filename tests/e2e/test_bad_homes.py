@@ -58,6 +58,7 @@ def test_no_password_and_no_terminal_is_locked(node: Node) -> None:
     refused(node, "LOCKED", *START, says="no terminal", program=["env", "-u", "P2PCHAT_PASSWORD_FILE", *P2PCHAT])
 
 
+@pytest.mark.slow
 def test_one_home_holds_one_daemon(node: Node) -> None:
     first = node.start()
     refused(node, "ALREADY_RUNNING", *START, says="running already")
@@ -80,6 +81,7 @@ def test_an_ill_address_is_refused_before_anything_starts(node: Node, listen: st
     refused(node, "USAGE", "daemon", "start", "--listen", listen, says="HOST:PORT")
 
 
+@pytest.mark.slow
 def test_a_foreign_address_cannot_be_listened_on(node: Node) -> None:
     refused(node, "FAILED", "daemon", "start", "--listen", "192.0.2.1:4000", says="cannot listen on 192.0.2.1")
 
@@ -95,6 +97,7 @@ def test_a_home_of_another_version_is_left_alone(node: Node, version: str, words
     assert {path.name: path.read_bytes() for path in node.path.glob("*.key")} == before
 
 
+@pytest.mark.slow
 def test_a_home_deeper_than_a_socket_path_serves(node: Node) -> None:
     """``sun_path`` holds 108 bytes, on macOS 104."""
     deep = Node(_moved(node.path, node.path.parent / ("d" * 100) / ("e" * 100) / "home"))

@@ -14,6 +14,7 @@ from tests.support.complaints import refused
 from tests.support.daemons import P2PCHAT, PASSWORD, Node, befriend, nodes, wait_for
 
 BOMB = "\x1b]0;owned\x07\x1b[2J\x9b31m\rme: yes\n\u202egnp\u2066\u200b" + "e" + "\u0301" * 30
+pytestmark = pytest.mark.slow  # each is quick; together they are not
 NEVER_SHOWN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
@@ -219,7 +220,6 @@ def test_addresses_that_are_never_dialled_are_refused(friends: tuple[Node, Node]
         refused(a, "FORBIDDEN", "contact", "address", b.id, where, "--lan")
 
 
-@pytest.mark.slow
 def test_names_and_texts_cannot_act_on_the_terminal(tmp_path: Path) -> None:
     """H079 to H090 through every verb that prints them for people; --json carries them whole."""
     from p2pchat.commands.new_home import make_home, read_primes
@@ -254,7 +254,6 @@ def test_names_and_texts_cannot_act_on_the_terminal(tmp_path: Path) -> None:
             a.kill()
 
 
-@pytest.mark.slow
 def test_a_nickname_that_two_bear_is_ambiguous(tmp_path: Path) -> None:
     from p2pchat.commands.new_home import make_home, read_primes
 
