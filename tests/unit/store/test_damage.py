@@ -1,4 +1,3 @@
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ async def test_damage_that_a_write_meets_is_told_and_ends_the_writer_for_good(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
     """Corrupt, not a failure of the disk: the launcher starts no store again that no start can mend."""
-    env = replace(sim_env("damage", clock=SimClock(), disk=SystemDisk(), net=None), disk=SystemDisk())
+    env = sim_env("damage", clock=SimClock(), disk=SystemDisk(), net=None)
     path = tmp_path / "store.db"
     store = await Store.open(env, path, KEY)
     async with trio.open_nursery() as nursery:
