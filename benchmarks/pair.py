@@ -44,7 +44,12 @@ def friends(folder: Path) -> Iterator[Pair]:
 def delivered(sender: Node, to: Node, text: str) -> str:
     """Send and wait until the other side has it on disk; the message's id."""
     message = cast(str, sender.call("send", to=[to.id], text=text)["message"])
+    await_delivery(sender, message)
+    return message
+
+
+def await_delivery(sender: Node, message: str) -> None:
+    """Wait until the recipient has the message on disk and said so; otherwise end the run."""
     state = sender.call("message.wait", wait_s=20, message=message, state="delivered", wait_ms=20_000)["state"]
     if state != "delivered":
         raise SystemExit(f"a message is {state} after 20 s")
-    return message

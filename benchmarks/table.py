@@ -39,7 +39,7 @@ def _row(figure: Figure) -> tuple[str, ...]:
         figure.what,
         f"{_number(figure.value)} {figure.unit}",
         "" if figure.limit is None else f"{_number(figure.limit)} {figure.unit}",
-        "" if figure.ratio is None else f"{figure.ratio:.2f} ×",
+        "" if figure.ratio is None else f"{_number(figure.ratio)} ×",
         wanted,
         {None: "", True: "yes", False: "no"}[figure.met],
     )

@@ -50,7 +50,7 @@ def test_percentiles_are_nearest_ranks(q: float, expected: float) -> None:
 def test_the_table_names_goal_and_verdict() -> None:
     rows = table([Figure("W3", "one message", "ms", (6.0,), 2.0, times_limit(2.5))]).splitlines()
     assert [cell.strip() for cell in rows[2].split("|")[1:-1]] == [
-        "W3", "one message", "6 ms", "2 ms", "3.00 ×", "≤ 2.5 ×", "no"
+        "W3", "one message", "6 ms", "2 ms", "3 ×", "≤ 2.5 ×", "no"
     ]  # fmt: skip
     assert len({len(row) for row in rows}) == 1
 
