@@ -11,8 +11,12 @@ from random import Random
 
 import pytest
 
+from p2pchat.ids import parse_user_id
 from p2pchat.limits import HALF_OPEN_PER_PREFIX, PREAUTH_S
+from p2pchat.link.framing import wrap
+from p2pchat.link.handshake import INITIATOR_FRESH_BYTES, Initiator
 from tests.support.daemons import Node, befriend, nodes, wait_for
+from tests.support.links import local
 
 pytestmark = pytest.mark.slow
 RANDOM = Random(2)
@@ -73,6 +77,25 @@ def test_no_stranger_gets_a_byte_and_all_are_closed_alike(friends: tuple[Node, N
     assert b.json("send", a.id, "and after", "--wait", "delivered")["state"] == "delivered"
     log = (a.path / "logs" / "daemon.log").read_text()
     assert "Traceback" not in log and len(log) < 10_000
+
+
+def test_half_a_handshake_by_somebody_who_knows_the_id_ends_alike(
+    friends: tuple[Node, Node, tuple[str, int]],
+) -> None:
+    a, b, address = friends
+    stranger = Initiator(local(3), parse_user_id(a.id), None, fresh=RANDOM.randbytes(INITIATOR_FRESH_BYTES))
+    first = wrap(stranger.start(), stranger.psk, 1)
+    with ThreadPoolExecutor(4) as crowd:
+        half = crowd.submit(visit, address, first[:-1])
+        whole = crowd.submit(visit, address, first)
+        assert len(whole.result()[0]) > 1000, "message 2, and then no more"
+        again = crowd.submit(visit, address, first)  # seen before: a replay
+        for visitor in (half, again):
+            assert visitor.result()[0] == b""
+        for visitor in (half, whole, again):
+            assert PREAUTH_S - 0.5 < visitor.result()[1] < PREAUTH_S + 5
+    assert b.json("send", a.id, "and after", "--wait", "delivered")["state"] == "delivered"
+    assert [contact["id"] for contact in a.lines("contact", "list")] == [b.id]
 
 
 def test_three_hundred_idle_visitors_keep_no_friend_out(friends: tuple[Node, Node, tuple[str, int]]) -> None:
