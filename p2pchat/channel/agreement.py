@@ -255,7 +255,9 @@ class Agreement:
         epoch, mac = verified
         state = self.state.changed_over(epoch, at.now_ms, keep=self.agreed and self.offering.mode is Mode.NEXT)
         confirm = (FrameType.CONFIRM, Confirm(mac=mac).encode())
-        return replace(self._changed_over(state), store=state, frames=(confirm,))
+        whole = self.agreed or self.offering.mode is Mode.RESET  # else hi, who lost nothing, would say no Resume
+        step = self._changed_over(state) if whole else replace(self, state=state)._offer(Mode.RESET, at)
+        return replace(step, store=state, frames=(confirm, *step.frames))
 
     def _salt(self, mode: Mode) -> bytes:
         current = self.state.current
