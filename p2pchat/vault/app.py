@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import trio
 
@@ -23,6 +24,7 @@ from p2pchat.wire import boundary
 from p2pchat.wire.structs import VaultSecrets
 
 Serve = Callable[[Mapping[str, Handler]], Awaitable[None]]
+FLUSH_S: Final = 1.5  # for the last commit; the launcher gives the whole vault 2 s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,7 @@ async def main(env: Env, stream: trio.abc.Stream, secrets: VaultSecrets, home: H
         nursery.start_soon(hooks.serve, methods.table(node))
         hooks.ready()
         await links.listen(node)  # until the gate has gone
-        with trio.CancelScope(shield=True):
+        with trio.move_on_after(FLUSH_S, shield=True):  # the writer itself may be cancelled, or have failed
             await store.flush()
         nursery.cancel_scope.cancel()
     store.close()
