@@ -1,6 +1,5 @@
 """RSA that costs nothing, for simulations: OAEP without secrecy. Signatures stay the real ones of the stored keys."""
 
-from collections.abc import Callable
 from hashlib import sha256
 
 import pytest
@@ -48,8 +47,8 @@ def load_with_fake_root(secrets: VaultSecrets) -> Identity:
     )
 
 
-def plant(monkeypatch: pytest.MonkeyPatch) -> Callable[[], FakeCrypto]:
-    """Let every vault load a fake root; give their ``env`` a ``FakeCrypto``."""
+def plant(monkeypatch: pytest.MonkeyPatch) -> FakeCrypto:
+    """Let every vault load a fake root; what their ``env.crypto`` must be."""
     monkeypatch.setattr(app, "load_identity", load_with_fake_root)
     monkeypatch.setattr(renewal, "load_identity", load_with_fake_root)
-    return FakeCrypto
+    return FakeCrypto()

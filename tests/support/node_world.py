@@ -17,7 +17,7 @@ from p2pchat.env import CryptoDraws
 from tests.support.crash_disk import CrashDisk
 from tests.support.frame_sim.history import History, Pair, violations
 from tests.support.identities import stored_secrets
-from tests.support.sim_env import run_virtual
+from tests.support.sim_env import end_shields, run_virtual
 from tests.support.sim_net import World
 from tests.support.sim_node import STOP_S, DiesDisk, Down, Kind, SimNode
 from tests.support.simdisk import SimDisk
@@ -34,8 +34,9 @@ class Plan:
 
     people: int = 4
     messages: int = 20  # that each person writes
-    writing_s: float = 100.0
-    fault_gap_s: float = 3.0  # mean
+    writing_s: float = 80.0
+    fault_gap_s: float = 2.0  # mean
+    bulk: bool = False  # long texts, so that windows and pipes fill up
     rollback: bool = False  # one store is put back to an older copy of itself
     files: Path | None = None  # real files and cipher there, rather than a disk in memory
 
@@ -77,9 +78,7 @@ class NodeWorld:
             files = self.plan.files
             return SimDisk() if files is None else CrashDisk(files / f"{index}" / name)
 
-        return SimNode(
-            self.net, index, stored_secrets(index), (disk("vault"), disk("gate")), crypto, f"{self.seed}"
-        )
+        return SimNode(self.net, index, stored_secrets(index), (disk("vault"), disk("gate")), crypto, f"{self.seed}")
 
     # --- the story ----------------------------------------------------------------------------------------------------
 
@@ -152,7 +151,7 @@ class NodeWorld:
         return self.history.accepted[pair] - self.history.excused[pair] | set(self.history.shown[pair])
 
     async def _stop_all(self) -> None:
-        """``history`` agrees with what was shown; then every daemon ends in time."""
+        """``history`` agrees with what was shown and delivered; then every daemon ends in time."""
         for sender, receiver in permutations(self.nodes, 2):
             if not self.problems and not self.history.set_back:
                 await self._compare(sender, receiver)
@@ -166,6 +165,7 @@ class NodeWorld:
             if trio.current_time() > began_s + STOP_S + 0.2:
                 slow = [node.name for node in self.nodes if node.life is not None]
                 self.problems.append(f"{slow} did not stop within {STOP_S} s")
+                end_shields()
                 return
 
     async def _compare(self, sender: SimNode, receiver: SimNode) -> None:
@@ -180,6 +180,10 @@ class NodeWorld:
         numbers = [_number(row["text"], receiver.name) for row in rows if row["direction"] == "in"]
         if numbers != self.history.shown[sender.name, receiver.name]:
             self.problems.append(f"history of {receiver.name} with {sender.name} has another order: {numbers}")
+        possible = {"delivered", "read"} if sender.tells_reading else {"delivered"}
+        states = {row["state"] for row in rows if row["direction"] == "out"}
+        if not states <= possible:
+            self.problems.append(f"what {receiver.name} wrote to {sender.name} ended as {sorted(states)}")
 
     # --- users --------------------------------------------------------------------------------------------------------
 
@@ -187,10 +191,14 @@ class NodeWorld:
         random = Random(f"{self.seed} writer {node.name}")
         others = [name for name in self._by_name if name != node.name]
         for _ in range(self.plan.messages):
-            await trio.sleep(random.expovariate(self.plan.messages / self.plan.writing_s) if random.random() < 0.6 else 0)
+            await trio.sleep(
+                random.expovariate(self.plan.messages / self.plan.writing_s) if random.random() < 0.6 else 0
+            )
             to = random.sample(others, 2 if random.random() < 0.15 else 1)
             numbers = {name: self.history.type((node.name, name)) for name in to}
-            await self._send(node, numbers, padding=_padding(random), key=random.randbytes(8).hex())
+            await self._send(
+                node, numbers, padding=_padding(random, bulk=self.plan.bulk), key=random.randbytes(8).hex()
+            )
         self._waiting -= 1
 
     async def _send(self, node: SimNode, numbers: dict[str, int], *, padding: int, key: str) -> None:
@@ -308,7 +316,7 @@ class NodeWorld:
             await trio.sleep(0.1)
         node.crash("machine")
         while node.life is not None:
-            await trio.lowlevel.checkpoint()
+            await trio.sleep(0.01)
         node.restore(backup)
         self._restored[node.name] += 1
         self.history.forget(node.name, then)
@@ -328,8 +336,8 @@ def _number(text: str, receiver: str) -> int:
     return int(numbers[receiver])
 
 
-def _padding(random: Random) -> int:
-    """Mostly short texts; some that fill a window, and a pipe."""
-    draw = random.random()
-    most = 100 if draw < 0.85 else 4_000 if draw < 0.96 else 60_000
+def _padding(random: Random, *, bulk: bool) -> int:
+    """Mostly short texts, or mostly long ones."""
+    draw = random.random() - (0.7 if bulk else 0)
+    most = 60_000 if draw < 0.04 else 4_000 if draw < 0.15 else 100
     return random.randrange(most)

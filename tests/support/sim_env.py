@@ -108,3 +108,15 @@ def run_virtual(seed: int, main: Callable[[], Awaitable[R]]) -> R:
     """Run ``main`` under a virtual clock that jumps whenever everybody waits."""
     with repeatable(seed):
         return trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+
+
+def end_shields() -> None:
+    """Let every task of the run be cancelled after all: a test that found one that never ends must end itself."""
+    tasks: list[Any] = [trio.lowlevel.current_root_task()]
+    while tasks:
+        task = tasks.pop()
+        status = task._cancel_status
+        while status is not None:
+            status._scope.shield = False
+            status = status._parent
+        tasks += [child for nursery in task.child_nurseries for child in nursery.child_tasks]

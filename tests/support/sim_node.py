@@ -90,8 +90,8 @@ class Process:
         with self.scope:
             try:
                 await main()
-            except Exception:  # noqa: BLE001 - a dying process may fail in any way; a living one must not
-                bug = "" if self.dead else traceback.format_exc()
+            except* Exception as errors:  # a dying process may fail in any way; a living one must not
+                bug = "" if self.dead else "".join(traceback.format_exception(errors))
         self.ended_at_s = trio.current_time()
         self.end.release()
         return bug
@@ -144,6 +144,11 @@ class SimNode:
         self._gate_folder = getattr(disks[1], "folder", Path(f"/{index}"))
         defaults = {name: key.default for name, key in KEYS.items()}
         self._config = Config(**{**defaults, "receipts": index % 2 == 0})  # type: ignore[arg-type]
+
+    @property
+    def tells_reading(self) -> bool:
+        """Whether this user lets contacts know what was read."""
+        return self._config.receipts
 
     @property
     def up(self) -> bool:
