@@ -61,7 +61,7 @@ def test_an_empty_machine_is_told_what_comes_first(tmp_path: Path, monkeypatch: 
         (lambda home: home.chmod(0o755), "home", "chmod 700"),
         (lambda home: (home / "version").write_text("99"), "home", "upgrade p2pchat"),
         (lambda home: (home / "config.toml").write_text("nonsense = 1"), "settings", "p2pchat config list"),
-        (lambda home: (home / "vault.key").unlink(), "key files", "p2pchat init"),
+        (lambda home: (home / "vault.key").unlink(), "key files", "restore vault.key"),
         (lambda home: (home / "gate.key").chmod(0o644), "key files", "chmod 600"),
         (lambda home: (home / "rpc.sock").unlink(), "daemon", "p2pchat daemon start"),
     ],
