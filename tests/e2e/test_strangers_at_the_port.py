@@ -41,8 +41,10 @@ def friends(tmp_path: Path) -> Iterator[tuple[Node, Node, tuple[str, int]]]:
         yield a, b, (host, int(port))
 
 
-def visit(address: tuple[str, int], data: bytes, pause_s: float = 0.0) -> tuple[bytes, float]:
-    """What the node answers, and seconds until it closes."""
+def visit(
+    address: tuple[str, int], data: bytes, pause_s: float = 0.0, answered: threading.Event | None = None
+) -> tuple[bytes, float]:
+    """What the node answers, and seconds until it closes. ``answered`` is set at its first byte."""
     started = time.monotonic()
     got = bytearray()
     with socket.create_connection(address) as stream:
@@ -51,6 +53,8 @@ def visit(address: tuple[str, int], data: bytes, pause_s: float = 0.0) -> tuple[
         with suppress(ConnectionResetError):  # bytes that were never read make a close a reset
             while piece := stream.recv(4096):
                 got += piece
+                if answered is not None:
+                    answered.set()
     return bytes(got), time.monotonic() - started
 
 
@@ -87,9 +91,11 @@ def test_half_a_handshake_by_somebody_who_knows_the_id_ends_alike(
     first = wrap(stranger.start(), stranger.psk, 1)
     with ThreadPoolExecutor(4) as crowd:
         half = crowd.submit(visit, address, first[:-1])
-        whole = crowd.submit(visit, address, first)
-        assert len(whole.result()[0]) > 1000, "message 2, and then no more"
+        answered = threading.Event()
+        whole = crowd.submit(visit, address, first, 0.0, answered)
+        assert answered.wait(PREAUTH_S)
         again = crowd.submit(visit, address, first)  # seen before: a replay
+        assert len(whole.result()[0]) > 1000, "message 2, and then no more"
         for visitor in (half, again):
             assert visitor.result()[0] == b""
         for visitor in (half, whole, again):
