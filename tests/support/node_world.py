@@ -5,6 +5,7 @@ a reader writes down what it is shown and confirms it after that. What they saw 
 """
 
 from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations, permutations
 from pathlib import Path
@@ -107,19 +108,18 @@ class NodeWorld:
     async def _befriend(self) -> bool:
         """Cards and acceptance through the control sockets; whether it came to an end."""
         with trio.move_on_after(FRIENDS_S):
-            while not all(node.up for node in self.nodes):
-                await trio.sleep(0.1)
+            await _until(lambda: all(node.up for node in self.nodes))
             for node in self.nodes:
                 me = await node.call("whoami")
                 self._ids[me["id"]], self._alias[node.name] = node.name, me["id"]
             for one, other in combinations(self.nodes, 2):
                 card = (await other.call("contact.card"))["card"]
                 await one.call("contact.add", card=b64encode(card).decode())
-                while self._alias[one.name] not in [r["id"] for r in (await _items(other, "contact.requests"))]:
+                while not await _items(other, "contact.requests"):  # noqa: ASYNC110 - users look again
                     await trio.sleep(0.1)
                 await other.call("contact.accept", id=self._alias[one.name])
             for node in self.nodes:
-                while {c["state"] for c in await _items(node, "contact.list")} != {"accepted"}:
+                while {c["state"] for c in await _items(node, "contact.list")} != {"accepted"}:  # noqa: ASYNC110
                     await trio.sleep(0.1)
             return True
         self.problems.append(f"four people were not friends after {FRIENDS_S:.0f} s without a fault")
@@ -205,8 +205,7 @@ class NodeWorld:
         text = " ".join(f"{name}={number}" for name, number in numbers.items()) + "|" + "x" * padding
         to, restored = [self._alias[name] for name in numbers], self._restored[node.name]
         while True:
-            while not node.up:
-                await trio.sleep(0.25)
+            await _until(lambda: node.up)
             if restored != self._restored[node.name]:
                 return  # perhaps sent in a life that the disk has forgotten: the user lets it be
             try:
@@ -254,7 +253,7 @@ class NodeWorld:
         elif event["type"] == "warning" and not self.history.set_back:
             self.problems.append(f"{node.name} was warned: {event}")
 
-    # --- what goes wrong ------------------------------------------------------------------------------------------------
+    # --- what goes wrong ----------------------------------------------------------------------------------------------
 
     async def _trouble(self) -> None:
         async with trio.open_nursery() as nursery:
@@ -308,21 +307,25 @@ class NodeWorld:
         """A copy of a store is made while messages wait in it, and put back after its machine crashed."""
         node = self._random.choice(self.nodes)
         await trio.sleep(self._random.uniform(0.1, 0.5) * self.plan.writing_s)
-        while not node.up or not (await node.call("status"))["outbox"]:
+        await _until(lambda: node.up)
+        while not node.up or not (await node.call("status"))["outbox"]:  # noqa: ASYNC110
             await trio.sleep(0.05)
         backup, then = node.backup(), self.history.copy_of(node.name)
         await trio.sleep(self._random.uniform(2, 20))
-        while node.life is None or not node.up:
-            await trio.sleep(0.1)
+        await _until(lambda: node.up)
         node.crash("machine")
-        while node.life is not None:
-            await trio.sleep(0.01)
+        await _until(lambda: node.life is None)
         node.restore(backup)
         self._restored[node.name] += 1
         self.history.forget(node.name, then)
         for pair, accepted in self.history.accepted.items():
             if pair[1] == node.name:  # perhaps committed there, and not read yet
                 self.history.excused[pair] |= accepted
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    while not condition():  # noqa: ASYNC110 - users look again; nobody tells them
+        await trio.sleep(0.1)
 
 
 async def _items(node: SimNode, method: str) -> list[dict[str, Any]]:

@@ -52,7 +52,7 @@ class DiesDisk(Disk, Protocol):
     def close(self) -> None: ...
 
 
-class Down(Exception):  # noqa: N818
+class Down(Exception):
     """The node's life ended before it answered."""
 
 
@@ -90,7 +90,7 @@ class Process:
         with self.scope:
             try:
                 await main()
-            except* Exception as errors:  # a dying process may fail in any way; a living one must not
+            except* Exception as errors:  # noqa: BLE001 - a dying process may fail in any way, a living one must not
                 bug = "" if self.dead else "".join(traceback.format_exception(errors))
         self.ended_at_s = trio.current_time()
         self.end.release()
