@@ -258,7 +258,7 @@ def count(reader: Reader) -> int:
 
 
 def _append(tx: Tx, draft: Draft, contact: int, content: int | None, digest: Digest) -> Outgoing:
-    row = tx.one("UPDATE out_queues SET tail = tail + 1 WHERE contact = ? RETURNING tail, previous", contact)
+    row = tx.one("SELECT tail + 1, previous FROM out_queues WHERE contact = ?", contact)
     assert row is not None
     number, previous = row
     d = draft
@@ -273,7 +273,7 @@ def _append(tx: Tx, draft: Draft, contact: int, content: int | None, digest: Dig
         *(message_row, contact, number, d.message, d.device, d.clock, d.sent_ms, d.kind, d.content_type),
         *(d.content, d.expires_at_ms, previous, False),
     )
-    tx.execute("UPDATE out_queues SET previous = ? WHERE contact = ?", digest(queued), contact)
+    tx.execute("UPDATE out_queues SET tail = ?, previous = ? WHERE contact = ?", number, digest(queued), contact)
     return queued
 
 
