@@ -1,7 +1,8 @@
 """What the gate says: links that come and go, frames, addresses, warnings. One task a link keeps its order."""
 
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import suppress
 from itertools import groupby
 from typing import Final
 
@@ -99,22 +100,29 @@ async def _serve(node: Node, link: Link, receive: trio.MemoryReceiveChannel[Link
     """One link from its first frame to its last, in order."""
     async with trio.open_nursery() as nursery:
         link.nursery = nursery
-        await pair.greet(node, link)
-        node.news.ring()
-        async for event in receive:
-            batch = [event]
-            while True:
-                try:
-                    batch.append(receive.receive_nowait())
-                except (trio.WouldBlock, trio.EndOfChannel):
-                    break
-            try:
-                await _take(node, link, batch)
-            except DiskFull:  # nothing of it was kept, so it must come again, over another link
-                link.refused = True
-                node.port.send(boundary.Cut(link=link.up.link, reason=boundary.Reason.LOST))
-        link.nursery = None
+        try:
+            await pair.greet(node, link)
+            node.news.ring()
+            async for event in receive:
+                await _take_all(node, link, [event, *_waiting(receive)])
+        finally:
+            link.nursery = None  # the last commits may still have effects after it was cancelled
         nursery.cancel_scope.cancel()
+
+
+def _waiting(receive: trio.MemoryReceiveChannel[LinkEvent]) -> Iterator[LinkEvent]:
+    """What has come already."""
+    with suppress(trio.WouldBlock, trio.EndOfChannel):
+        while True:
+            yield receive.receive_nowait()
+
+
+async def _take_all(node: Node, link: Link, batch: list[LinkEvent]) -> None:
+    try:
+        await _take(node, link, batch)
+    except DiskFull:  # nothing of it was kept, so it must come again, over another link
+        link.refused = True
+        node.port.send(boundary.Cut(link=link.up.link, reason=boundary.Reason.LOST))
 
 
 async def _take(node: Node, link: Link, batch: list[LinkEvent]) -> None:
