@@ -58,6 +58,7 @@ class NodeWorld:
         self.nodes: Final = [self._node(index, crypto) for index in range(plan.people)]
         self._by_name: Final = {node.name: node for node in self.nodes}
         self._restored: Final = dict.fromkeys(self._by_name, 0)  # how often each store was put back
+        self._seen: Final[dict[str, dict[int, str]]] = {name: {} for name in self._by_name}  # by cursor
         self._ids: Final[dict[str, str]] = {}  # ID -> name
         self._alias: Final[dict[str, str]] = {}  # name -> ID
 
@@ -220,7 +221,6 @@ class NodeWorld:
 
     async def _read(self, node: SimNode) -> None:
         """A durable reader: writes down, then confirms; after a crash the daemon must know where it was."""
-        seen: dict[int, str] = {}  # what was written down, by cursor
         confirmed, restored = 0, 0
         while not self._over:
             try:
@@ -229,16 +229,16 @@ class NodeWorld:
                     after = {"after": last} if last else {}
                     answer = await node.call("event.next", reader="sim", all=True, limit=PAGE, wait_ms=20_000, **after)
                     if restored != self._restored[node.name]:
-                        restored, confirmed, seen = self._restored[node.name], 0, {}
+                        restored, confirmed = self._restored[node.name], 0
                     confirmed = max(confirmed, last)
                     for event in answer["events"]:
                         last = event["cursor"]
-                        self._see(node, event, seen, confirmed)
+                        self._see(node, event, confirmed)
             except Down:
                 await trio.sleep(0.25)
 
-    def _see(self, node: SimNode, event: dict[str, Any], seen: dict[int, str], confirmed: int) -> None:
-        cursor, what = event["cursor"], f"{event['type']} {event.get('message', '')}"
+    def _see(self, node: SimNode, event: dict[str, Any], confirmed: int) -> None:
+        cursor, what, seen = event["cursor"], f"{event['type']} {event.get('message', '')}", self._seen[node.name]
         if cursor <= confirmed:
             self.problems.append(f"{node.name} was shown event {cursor} again after it had confirmed it")
         if cursor in seen:
@@ -310,13 +310,14 @@ class NodeWorld:
         await _until(lambda: node.up)
         while not node.up or not (await node.call("status"))["outbox"]:  # noqa: ASYNC110
             await trio.sleep(0.05)
-        backup, then = node.backup(), self.history.copy_of(node.name)
+        backup, then, seen = node.backup(), self.history.copy_of(node.name), dict(self._seen[node.name])
         await trio.sleep(self._random.uniform(2, 20))
         await _until(lambda: node.up)
         node.crash("machine")
         await _until(lambda: node.life is None)
         node.restore(backup)
         self._restored[node.name] += 1
+        self._seen[node.name] = seen
         self.history.forget(node.name, then)
         for pair, accepted in self.history.accepted.items():
             if pair[1] == node.name:  # perhaps committed there, and not read yet
