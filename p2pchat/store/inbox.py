@@ -95,9 +95,14 @@ def insert(tx: Tx, contact: int, incoming: Incoming, now_ms: int) -> Seen:
     """Store a message and its ``message`` event, unless it was seen before (then nothing changes); what was known."""
     known = seen(tx, contact, incoming)
     if known is Seen.NEVER:
-        row = _insert(tx, contact, incoming, now_ms)
-        events.append(tx, "message", now_ms, contact=contact, message_row=row)
+        add(tx, contact, incoming, now_ms)
     return known
+
+
+def add(tx: Tx, contact: int, incoming: Incoming, now_ms: int) -> None:
+    """Store a message of which ``seen`` has just said NEVER, and its ``message`` event."""
+    row = _insert(tx, contact, incoming, now_ms)
+    events.append(tx, "message", now_ms, contact=contact, message_row=row)
 
 
 def withdraw(tx: Tx, contact: int, device: DeviceId, message: MessageId, now_ms: int) -> bool:

@@ -41,7 +41,7 @@ def _seen(turn: Turn, body: MessageBody) -> Seen:
 
 def _advance(turn: Turn, body: MessageBody, action: Action) -> None:
     turn.incoming = turn.incoming.advanced()
-    inbox.advance(turn.tx, turn.link.contact, turn.incoming.have)
+    turn.received = True
     turn.clock_seen = max(turn.clock_seen, body.clock)
     turn.news = True
     if action is Action.REFUSE:
@@ -58,7 +58,7 @@ def _show(turn: Turn, body: MessageBody) -> None:
     elif body.kind == BODY_WITHDRAW:
         inbox.withdraw(turn.tx, turn.link.contact, device, MessageId(body.content), turn.now_ms)
     else:
-        inbox.insert(turn.tx, turn.link.contact, _incoming(body), turn.now_ms)
+        inbox.add(turn.tx, turn.link.contact, _incoming(body), turn.now_ms)
 
 
 def _incoming(body: MessageBody) -> Incoming:

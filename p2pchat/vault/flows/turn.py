@@ -40,6 +40,7 @@ class Turn:
     frames: list[tuple[FrameType, bytes, int | None]] = field(default_factory=list)  # the last: number of an envelope
     work: list[OpenLeg] = field(default_factory=list)
     clock_seen: int = 0
+    received: bool = False  # the incoming cursor moved
     dirty: bool = False  # the channel's state is to be stored
     news: bool = False  # something happened that somebody may wait for
     renew_wanted: bool = False  # my store proved to be old: a reset is needed
@@ -96,6 +97,8 @@ class Turn:
         if self.dirty:
             state = self.agreement.state.encode()
             channels.put(self.tx, self.link.contact, self.link.record.device, state, self.now_ms)
+        if self.received:
+            inbox.advance(self.tx, self.link.contact, self.incoming.have)
         if self.clock_seen:
             known = meta.integer(self.tx, meta.CLOCK)
             meta.put(self.tx, meta.CLOCK, clock.observe(known, self.clock_seen))
