@@ -6,6 +6,7 @@ a reader writes down what it is shown and confirms it after that. What they saw 
 
 from base64 import b64encode
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import combinations, permutations
 from pathlib import Path
@@ -108,7 +109,7 @@ class NodeWorld:
 
     async def _befriend(self) -> bool:
         """Cards and acceptance through the control sockets; whether it came to an end."""
-        with trio.move_on_after(FRIENDS_S):
+        with trio.move_on_after(FRIENDS_S), suppress(Down):
             await _until(lambda: all(node.up for node in self.nodes))
             for node in self.nodes:
                 me = await node.call("whoami")

@@ -10,6 +10,7 @@ from typing import Final
 
 import trio
 
+from p2pchat.env import StreamListener
 from p2pchat.errors import Unreachable
 from tests.support.sim_pipe import PIPE_BYTES, Fate, Pipe, PipeStream, Trouble, stream_pair
 
@@ -40,7 +41,7 @@ class Host:
         target.listeners[port].arrive(far, self.name)
         return near
 
-    async def listen(self, host: str, port: int) -> list["SimListener"]:
+    async def listen(self, host: str, port: int) -> list[StreamListener]:
         await trio.lowlevel.checkpoint()
         listener = SimListener(self, port or PORT)
         self.listeners[listener.address[1]] = listener
