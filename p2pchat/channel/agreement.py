@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from p2pchat.channel import exchange, traffic
+from p2pchat.channel import envelope, exchange, traffic
 from p2pchat.channel.ctl import UnopenableCtl
 from p2pchat.channel.damage import Fault, Health, Remedy
 from p2pchat.channel.envelope import DamagedEnvelope, UnopenableEnvelope, WrongBodyCheck
@@ -107,14 +107,15 @@ class Agreement:
     def envelope_received(self, frame: bytes, at: Moment) -> Step:
         """An ENVELOPE. ``Step.body`` where it opened; else the damage rule has already been applied. Raises BadFormat.
 
-        While a reset is under way envelopes are passed over: they come again after the Resume that ends it.
+        While a reset is under way only one that names the pending epoch is tried: the rest come again after the Resume.
         """
-        if not self.agreed and not self.state.pending:
+        if not self.agreed and not (self.state.pending and envelope.named_epoch(frame) == self.state.pending_id):
             return Step(agreement=self)
         try:
             opened = traffic.open_body(self.state, self.channel.parties.inbound, frame, at.now_ms)
         except (DamagedEnvelope, UnopenableEnvelope, WrongBodyCheck) as error:
-            return self._fault(FAULTS[type(error)], at) if self.agreed else Step(agreement=self)
+            ill = self if self.agreed else replace(self, state=replace(self.state, pending=None))  # not the peer's
+            return ill._fault(FAULTS[type(error)] if self.agreed else Fault.UNOPENABLE, at)
         state = replace(opened.state, health=opened.state.health.opened())
         step = self._changed_over(state) if opened.promoted else Step(agreement=replace(self, state=state))
         return replace(step, store=state, body=opened.body)

@@ -63,6 +63,11 @@ def parse_header(envelope: bytes) -> Header:
     return Header(EpochId(epoch), index)
 
 
+def named_epoch(envelope: bytes) -> EpochId:
+    """The epoch that the bytes would name if they were an envelope; nothing is checked."""
+    return EpochId(envelope[1:9])
+
+
 def check_damage(envelope: bytes) -> None:
     """Raises BadFormat on an impossible size, DamagedEnvelope if md5_ct is wrong. Call it before anything else."""
     if not _LEAST <= len(envelope) <= limits.FRAME_BODY_BYTES:
