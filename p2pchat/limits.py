@@ -19,6 +19,7 @@ EXPIRED_SET_GRACE_DAYS: Final = 7
 
 # addresses and cards
 ADDRESSES: Final = 8
+ADDRESS_RECORD_BYTES: Final = 4096  # encoded and signed
 HOST_BYTES: Final = 255
 CARD_BYTES: Final = 64 * 1024
 CARD_FILE_BYTES: Final = 256 * 1024  # the armoured card with the mail around it

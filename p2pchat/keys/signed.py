@@ -8,8 +8,9 @@ from typing import TypeVar
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from p2pchat.errors import BadSignature, Untrusted
+from p2pchat.errors import BadFormat, BadSignature, Untrusted
 from p2pchat.keys.devices import DeviceKeys, VerifiedSet
+from p2pchat.limits import ADDRESS_RECORD_BYTES
 from p2pchat.wire.structs import AddressRecord, Card, Signed
 
 DeviceSigned = TypeVar("DeviceSigned", AddressRecord, Card)
@@ -23,7 +24,10 @@ def sign(record: AddressRecord | Card, keys: DeviceKeys) -> bytes:
 
 def verify_address_record(raw: bytes, devices: VerifiedSet) -> AddressRecord:
     """Check an encoded Signed(AddressRecord). Raises BadFormat, Untrusted (other ID or device), BadSignature."""
-    return _verify(AddressRecord, Signed.decode(raw), devices, "address record")
+    record = _verify(AddressRecord, Signed.decode(raw), devices, "address record")
+    if len(raw) > ADDRESS_RECORD_BYTES:  # fields of a later version, say: what is kept must also fit where it goes next
+        raise BadFormat(f"an address record has at most {ADDRESS_RECORD_BYTES} bytes")
+    return record
 
 
 def verify_card_signature(signed: Signed, devices: VerifiedSet) -> Card:

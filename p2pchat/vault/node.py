@@ -42,6 +42,7 @@ class Node:
     stop: Callable[[], None]  # asks the launcher to end the daemon
     news: News = field(default_factory=News)
     links: dict[int, Link] = field(default_factory=dict)  # by the gate's number
+    serving: dict[int, Link] = field(default_factory=dict)  # also those that have gone and have not read all that came
     legs: dict[UserId, LegBucket] = field(default_factory=dict)  # as the peer's last link left it
     unreachable: dict[UserId, boundary.Cannot] = field(default_factory=dict)  # last failed try, while it counts
 

@@ -1,5 +1,6 @@
 """The own device set lives 90 days; its successor is signed when half of that has passed (PROTOCOL 1)."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
@@ -7,6 +8,7 @@ from typing import Final
 import trio
 
 from p2pchat.env import Env
+from p2pchat.errors import Failed
 from p2pchat.keys.devices import DEVICE_SET_MS, make_device_set
 from p2pchat.keys.identity import Identity, load_identity
 from p2pchat.vault import own
@@ -16,6 +18,7 @@ from p2pchat.wire.structs import VaultSecrets
 
 Save = Callable[[VaultSecrets], None]
 LOOK_EVERY_S: Final = 6 * 3600.0
+_log = logging.getLogger(__name__)
 
 
 async def keep(node: Node, secrets: VaultSecrets, save: Save) -> None:
@@ -32,13 +35,20 @@ async def keep(node: Node, secrets: VaultSecrets, save: Save) -> None:
 
 
 async def renew(env: Env, secrets: VaultSecrets, save: Save) -> VaultSecrets | None:
-    """The secrets with a newer set, saved, or None where the present set will do. One RSA signature, in the worker."""
+    """The secrets with a newer set, saved, or None where the present set will do. One RSA signature, in the worker.
+
+    None also where the disk does not take it: half of the set's life is left to try again.
+    """
     now_ms = env.clock.wall_ms()
     identity = load_identity(secrets)
     if identity.devices.not_after_ms - now_ms > DEVICE_SET_MS // 2:
         return None
     newer = replace(secrets, device_set=await env.work(_successor, identity, now_ms))
-    save(newer)
+    try:
+        save(newer)
+    except Failed as error:
+        _log.warning("the renewed device set is not stored, so the old one stays in use: %s", error.message)
+        return None
     return newer
 
 

@@ -18,6 +18,7 @@ LENGTH_BYTES: Final = 4
 FOREVER_MS: Final = 2**63 - 1
 Body = Annotated[bytes, up_to(limits.FRAME_BODY_BYTES)]
 Text = Annotated[str, up_to(512)]
+Record = Annotated[bytes, up_to(limits.ADDRESS_RECORD_BYTES)]  # an encoded Signed(AddressRecord)
 
 
 class Role(IntEnum):
@@ -62,7 +63,7 @@ class Peer(Struct):
     role: U8
     key_log: KeyLogBytes = b""  # as pinned; empty = not known yet
     device_set: DeviceSetBytes = b""
-    records: Annotated[tuple[Annotated[bytes, up_to(4096)], ...], up_to(8)] = ()  # encoded Signed(AddressRecord)
+    records: Annotated[tuple[Record, ...], up_to(8)] = ()
     lan: bool = False  # the user imported these addresses himself, so LAN and loopback are allowed
 
 

@@ -114,7 +114,7 @@ class Card(Struct):
     device: Device16
     key_log: KeyLogBytes
     device_set: DeviceSetBytes
-    addresses: Annotated[bytes, up_to(4096)]  # an encoded Signed(AddressRecord)
+    addresses: Annotated[bytes, up_to(limits.ADDRESS_RECORD_BYTES)]  # an encoded Signed(AddressRecord)
     nickname: Nickname
     created_ms: U64
     not_after_ms: U64
@@ -316,7 +316,7 @@ class ContactRequest(Struct):
     LABEL = "p2pchat/1/request"
     nickname: Nickname
     note: Annotated[str, up_to(limits.NOTE_BYTES)]
-    addresses: Annotated[bytes, up_to(4096)]  # an encoded Signed(AddressRecord), or empty
+    addresses: Annotated[bytes, up_to(limits.ADDRESS_RECORD_BYTES)]  # an encoded Signed(AddressRecord), or empty
     sent_ms: U64
 
 
@@ -329,7 +329,7 @@ class ContactAnswer(Struct):
     reply: bool
     ticket: Annotated[bytes, up_to(32)]
     nickname: Nickname
-    addresses: Annotated[bytes, up_to(4096)]
+    addresses: Annotated[bytes, up_to(limits.ADDRESS_RECORD_BYTES)]
 
 
 # --- files ----------------------------------------------------------------------------------------------------------

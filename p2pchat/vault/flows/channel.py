@@ -38,6 +38,8 @@ async def begin(node: Node, link: Link) -> None:
 
 
 def _begin(tx: Tx, node: Node, link: Link) -> tuple[tuple[FrameType, bytes], ...]:
+    if link.down:  # it would take the channel from the link that came after it
+        return ()
     stored = channels.get(tx, link.contact, link.record.device)
     step = Agreement.begin(
         link.parties(node.identity),
@@ -48,7 +50,7 @@ def _begin(tx: Tx, node: Node, link: Link) -> tuple[tuple[FrameType, bytes], ...
         legs=node.legs.get(link.user, FULL),
         capabilities=CAPABILITIES,
     )
-    for other in tuple(node.links.values()):  # the loop may add one meanwhile
+    for other in tuple(node.serving.values()):  # the loop may add one meanwhile
         if other is not link and other.contact == link.contact:
             other.session.put(tx, None)  # two links must never move one ratchet
     link.session.put(tx, Session(step.agreement))

@@ -62,7 +62,7 @@ def _up(node: Node, nursery: trio.Nursery, up: boundary.Up) -> None:
         node.port.send(boundary.Cut(link=up.link, reason=boundary.Reason.UNWANTED))
         arrival.warn(node, up, error)
         return
-    node.links[up.link] = link
+    node.links[up.link] = node.serving[up.link] = link
     node.unreachable.pop(up.user, None)
     nursery.start_soon(_serve, node, link, receive)
 
@@ -101,12 +101,13 @@ async def _serve(node: Node, link: Link, receive: trio.MemoryReceiveChannel[Link
     async with trio.open_nursery() as nursery:
         link.nursery = nursery
         try:
-            await pair.greet(node, link)
+            await _or_cut(node, link, pair.greet(node, link))
             node.news.ring()
             async for event in receive:
-                await _take_all(node, link, [event, *_waiting(receive)])
+                await _or_cut(node, link, _take(node, link, [event, *_waiting(receive)]))
         finally:
             link.nursery = None  # the last commits may still have effects after it was cancelled
+            del node.serving[link.up.link]
         nursery.cancel_scope.cancel()
 
 
@@ -117,12 +118,16 @@ def _waiting(receive: trio.MemoryReceiveChannel[LinkEvent]) -> Iterator[LinkEven
             yield receive.receive_nowait()
 
 
-async def _take_all(node: Node, link: Link, batch: list[LinkEvent]) -> None:
+async def _or_cut(node: Node, link: Link, work: Awaitable[None]) -> None:
+    """Do some of a link's work. What one peer makes impossible, or a full disk, ends that link and nothing else."""
     try:
-        await _take(node, link, batch)
+        await work
     except DiskFull:  # nothing of it was kept, so it must come again, over another link
         link.refused = True
         node.port.send(boundary.Cut(link=link.up.link, reason=boundary.Reason.LOST))
+    except CryptoError as error:  # nothing can be sealed to the box keys in the peer's device set
+        channel.refuse(node, link)
+        arrival.warn(node, link.up, error)
 
 
 async def _take(node: Node, link: Link, batch: list[LinkEvent]) -> None:

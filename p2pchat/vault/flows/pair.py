@@ -12,7 +12,7 @@ from p2pchat.store import contacts, events, meta, profile
 from p2pchat.store.contacts import Contact, NewContact, Tickets
 from p2pchat.store.tx import Tx
 from p2pchat.vault.flows import channel, records, wishes
-from p2pchat.vault.flows.link import Link
+from p2pchat.vault.flows.link import Link, Nudge
 from p2pchat.vault.node import Node
 from p2pchat.wire.frames import FrameType
 from p2pchat.wire.structs import ContactAnswer, ContactRequest
@@ -110,6 +110,9 @@ async def _friends(node: Node, link: Link, met: _Met) -> None:
     if contact is not None and contact.state == "accepted":
         link.contact = contact.id
         await channel.begin(node, link)
+        live = node.link_of(link.user)
+        if live is not None and live is not link:  # this one went while its last words were read
+            live.post(Nudge())
 
 
 def _take_request(tx: Tx, link: Link, request: ContactRequest, fresh: Incarnation, now_ms: int) -> _Met:
