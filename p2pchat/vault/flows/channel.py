@@ -177,6 +177,7 @@ def _apply(turn: Turn, step: Step) -> None:
     if step.ctl is not None:
         signals.take(turn, step.ctl)
     if Became.READY in step.became:
+        outbox.set_reason(turn.tx, turn.link.contact, "")  # whatever held the queue before, it may go now
         signals.introduce(turn)
     if Became.RESEND in step.became:
         signals.say_resume(turn)
