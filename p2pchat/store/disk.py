@@ -32,7 +32,8 @@ class SystemDisk:
     def __init__(self, vfs: str | None = None) -> None:
         """``vfs``: the name of an SQLite file layer in place of the system's; tests inject faults there."""
         self._vfs = vfs
-        self._keys = WeakKeyDictionary[apsw.Connection, bytes]()  # for ``reader``: SQLite does not give a key back
+        # For ``reader``: SQLite does not give a key back, nor a connection's name while another thread works with it.
+        self._opened = WeakKeyDictionary[apsw.Connection, tuple[Path, bytes]]()
 
     def open_db(self, path: Path, key: bytes) -> apsw.Connection:
         """Open the database, or create it whole: a file that is there and empty was cut off, and is never filled.
@@ -43,12 +44,13 @@ class SystemDisk:
             _refuse_orphan(path)
             _create(path, key, self._vfs)
         db = _open(path, key, _READ_WRITE, self._vfs)
-        self._keys[db] = key
+        self._opened[db] = path, key
         return db
 
     def reader(self, db: apsw.Connection) -> apsw.Connection:
         """A read-only connection that sees what ``db`` has committed."""
-        return _open(Path(db.filename), self._keys[db], _READ_ONLY, self._vfs)
+        path, key = self._opened[db]
+        return _open(path, key, _READ_ONLY, self._vfs)
 
     def read(self, path: Path, limit: int) -> bytes:
         """The whole file. Raises NotFound, Failed (not readable), Corrupt beyond ``limit`` bytes."""

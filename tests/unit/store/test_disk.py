@@ -1,6 +1,7 @@
 import stat
 from contextlib import closing
 from pathlib import Path
+from threading import Event, Thread
 
 import apsw
 import pytest
@@ -58,6 +59,27 @@ def test_the_connection_is_durable_and_deletes_for_good(path: Path) -> None:
 def test_a_statement_is_prepared_once(path: Path) -> None:
     with closing(SystemDisk().open_db(path, KEY)) as db:
         assert db.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, -1) == 1
+
+
+def test_a_reader_opens_while_a_thread_works_with_the_database(path: Path) -> None:
+    """As the first search of a history does."""
+    disk = SystemDisk()
+    at_work, go_on = Event(), Event()
+
+    def wait() -> int:
+        at_work.set()
+        return int(go_on.wait(10))
+
+    with closing(disk.open_db(path, KEY)) as db:
+        db.create_scalar_function("wait", wait, 0)
+        worker = Thread(target=lambda: db.execute("SELECT wait()").fetchall())
+        worker.start()
+        try:
+            assert at_work.wait(10)
+            disk.reader(db).close()
+        finally:
+            go_on.set()
+            worker.join()
 
 
 def test_a_reader_sees_commits_and_changes_nothing(path: Path) -> None:
