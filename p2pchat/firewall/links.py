@@ -16,7 +16,7 @@ from p2pchat.firewall.window import Window
 from p2pchat.ids import UserId
 from p2pchat.link.drive import Ended, Link
 from p2pchat.link.establish import Established
-from p2pchat.link.session import Sessions
+from p2pchat.link.session import LinkEvent, Sessions
 from p2pchat.wire import boundary
 from p2pchat.wire.boundary import Reason, Role
 from p2pchat.wire.frames import Frame
@@ -72,6 +72,8 @@ class Links:
         role = self._peers.role(peer.user)
         live = Live(self._last_number, Link(established, self._random), role, trio.current_time())
         if role in {Role.GONE, Role.TRACKER}:  # withdrawn while it dialled
+            if peer.initiator:
+                self.sessions.on(peer.user, LinkEvent.FAILED)
             self._turn_away(live, Reason.UNWANTED)
             return
         admission = self.sessions.admit(peer.user, live.number, initiator=peer.initiator)

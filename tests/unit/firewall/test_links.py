@@ -1,0 +1,36 @@
+"""A link that is authenticated when its peer has just been withdrawn."""
+
+import trio
+from trio.testing import memory_stream_pair
+
+from p2pchat.firewall.links import Links
+from p2pchat.firewall.peers import Peers
+from p2pchat.firewall.port import Port
+from p2pchat.link.carriers.raw import RawCarrier
+from p2pchat.link.credentials import Authenticated
+from p2pchat.link.establish import Established
+from p2pchat.link.records import Opener, Sealer
+from p2pchat.link.session import LinkEvent, LinkState
+from p2pchat.wire.boundary import Role
+from tests.support.gates import peer
+from tests.support.links import credentials, device, user
+from tests.support.sim_env import SimRandom
+
+
+async def test_a_peer_withdrawn_while_we_dialled_can_be_dialled_again() -> None:
+    near, far = memory_stream_pair()
+    boundary_end, _ = memory_stream_pair()
+    known = Authenticated(
+        user=user(1), device=device(1), initiator=True, handshake_hash=bytes(32), credentials=credentials(1)
+    )
+    established = Established(known, RawCarrier(near), Sealer(b"s" * 32, now_s=0), Opener(b"r" * 32), [])
+    peers = Peers()
+    async with trio.open_nursery() as nursery:
+        links = Links(nursery, Port(boundary_end), user(0), peers, SimRandom("links"))
+        links.sessions.on(user(1), LinkEvent.DIAL)
+        links.sessions.on(user(1), LinkEvent.CONNECTED)
+        peers.state(peer(1, role=Role.GONE))
+        links.adopt(established, "10.0.0.2:4000")
+        assert links.sessions.state(user(1)) is LinkState.DISCONNECTED
+        assert links.sessions.on(user(1), LinkEvent.DIAL) is LinkState.CONNECTING
+        await far.aclose()
