@@ -58,6 +58,7 @@ class FakeGate:
     writes: bool = True  # else it says no SENT: a peer who does not read
     ended: bool = False
     _news: trio.Event = field(default_factory=trio.Event)
+    _turn: trio.Lock = field(default_factory=trio.Lock)
 
     async def run(self) -> None:
         reader = boundary.BoundaryReader()
@@ -77,7 +78,8 @@ class FakeGate:
             return b""
 
     async def say(self, *messages: Struct) -> None:
-        await self.stream.send_all(b"".join(boundary.encode(message) for message in messages))
+        async with self._turn:
+            await self.stream.send_all(b"".join(boundary.encode(message) for message in messages))
 
     def all(self, kind: type[T]) -> list[T]:
         return [message for message in self.heard if isinstance(message, kind)]

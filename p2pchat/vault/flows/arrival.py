@@ -8,6 +8,7 @@ from p2pchat.keys.key_log import KeyChain, verify_key_log
 from p2pchat.store import contacts, events
 from p2pchat.store.contacts import Contact
 from p2pchat.store.tx import Tx
+from p2pchat.vault.flows import wishes
 from p2pchat.vault.flows.link import Link, LinkEvent
 from p2pchat.vault.node import Node
 from p2pchat.wire import boundary
@@ -60,7 +61,11 @@ def _pinned(node: Node, contact: Contact, chain: KeyChain, devices: VerifiedSet)
             fields = {"fingerprint": chain.root.fingerprint}
             events.append(tx, "key-changed", now_ms, contact=contact.id, fields=fields)
 
-    node.store.change_nowait(job, after=lambda _: node.news.ring())
+    def kept(_: None) -> None:
+        wishes.tell(node, contact.user)  # else the gate would call the older set "as pinned"
+        node.news.ring()
+
+    node.store.change_nowait(job, after=kept)
 
 
 def warn(node: Node, up: boundary.Up, error: P2PChatError) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 import trio
 
 from p2pchat.errors import BadFormat, CryptoError, DiskFull, P2PChatError, Untrusted
+from p2pchat.limits import WINDOW_MESSAGES
 from p2pchat.store import contacts, events
 from p2pchat.store.tx import Tx
 from p2pchat.vault.flows import arrival, channel, pair
@@ -19,6 +20,9 @@ from p2pchat.wire.frames import FrameType
 from p2pchat.wire.shape import Struct
 
 MARK_SENT_S: Final = 0.02  # ``sent`` is told so late at most: usually the receipt comes first and tells more
+# A peer that makes us answer and does not read fills our memory: messages wait for room, answers and receipts do not.
+# An honest one has a window of messages under way and no more.
+UNREAD_FRAMES: Final = 16 * WINDOW_MESSAGES[1]
 _PAIRING: Final[Mapping[int, Callable[[Node, Link, bytes], Awaitable[None]]]] = {
     FrameType.REQUEST: pair.request_received,
     FrameType.ANSWER: pair.answer_received,
@@ -165,7 +169,11 @@ async def _converse(node: Node, link: Link, run: list[LinkEvent]) -> None:
 
 def _took(node: Node, link: Link, batch: list[LinkEvent]) -> None:
     seqs = [event.seq for event in batch if isinstance(event, boundary.Arrived)]
-    if seqs and not link.down and not link.refused:
+    if not seqs or link.down or link.refused:
+        return
+    if len(link.unsent) > UNREAD_FRAMES:
+        channel.refuse(node, link)
+    else:
         node.port.send(boundary.Took(link=link.up.link, seq=seqs[-1]))
 
 

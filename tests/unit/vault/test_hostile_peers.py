@@ -14,7 +14,7 @@ from p2pchat.ids import Incarnation, MessageId
 from p2pchat.keys.devices import DEVICE_SET_MS, make_device_set, verify_device_set
 from p2pchat.keys.identity import Identity
 from p2pchat.limits import ADDRESS_RECORD_BYTES
-from p2pchat.vault.flows import channel
+from p2pchat.vault.flows import channel, links
 from p2pchat.wire import boundary, codec
 from p2pchat.wire.frames import FrameType
 from p2pchat.wire.structs import CTL_ADDRESSES, CTL_RESUME, AddressRecord, Ctl, CtlItem, Resume, Signed
@@ -151,6 +151,47 @@ async def test_a_friendship_that_begins_with_a_links_last_words_goes_on_over_the
         await peer.up()
         await peer.begin()
         await vault.gate.wait(boundary.Send, said(peer, FrameType.HELLO), within_s=5)
+
+
+async def test_a_peer_who_asks_and_does_not_read_loses_its_link(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(links, "UNREAD_FRAMES", 16)
+    async with running() as vault:
+        peer = Peer(vault)
+        await peer.befriend()
+        for _ in range(32):  # each is answered
+            await peer.send(FrameType.REQUEST, peer.request())
+            await trio.sleep(0.01)
+        assert await vault.lives()
+        assert not vault.gate.all(boundary.Cut)
+
+        vault.gate.writes = False
+        for _ in range(32):
+            await peer.send(FrameType.REQUEST, peer.request())
+            await trio.sleep(0.01)
+        await peer.cut()
+        assert await vault.lives()
+
+
+async def test_the_gate_learns_a_newer_device_set(autojump_clock: MockClock) -> None:
+    """It leaves out what equals the pinned set, so it must not hold an older one than the vault."""
+    async with running() as vault:
+        peer = Peer(vault)
+        await peer.befriend()
+        await peer.down()
+        old = peer.identity.devices
+        raw = make_device_set(
+            peer.identity.root,
+            peer.identity.user,
+            old.records,
+            sequence=old.sequence + 1,
+            prev=old.set_hash,
+            not_after_ms=NOW_MS + 2 * DEVICE_SET_MS,
+        )
+        peer.identity = replace(peer.identity, devices=verify_device_set(raw, peer.identity.chain))
+        await peer.up()
+        await vault.gate.wait(boundary.Peer, lambda said: said.device_set == raw)
 
 
 def said(peer: Peer, kind: FrameType) -> Callable[[boundary.Send], bool]:
