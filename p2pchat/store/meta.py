@@ -5,6 +5,7 @@ from typing import Final
 from p2pchat.store.tx import Reader, Tx
 
 CLOCK: Final = "clock"  # the highest hybrid clock given or seen
+ADDRESSES: Final = "addresses"  # the sequence of the newest own address record
 BACKUP_VERIFIED: Final = "backup-verified"  # Unix ms of the last proof that a backup restores this identity
 
 

@@ -67,7 +67,7 @@ async def main(env: Env, stream: trio.abc.Stream, secrets: VaultSecrets, home: H
 
 
 def _node(env: Env, identity: Identity, store: Store, port: Port, welcome: boundary.Welcome, hooks: Hooks) -> Node:
-    now_ms = env.clock.wall_ms()
+    now_ms, sequence = env.clock.wall_ms(), own.Sequence(store)
     return Node(
         env=env,
         identity=identity,
@@ -77,7 +77,8 @@ def _node(env: Env, identity: Identity, store: Store, port: Port, welcome: bound
         settings=hooks.settings,
         listen=welcome.listen,
         reachable=welcome.reachable,
-        addresses=own.address_record(identity, welcome.reachable, now_ms),
+        addresses=own.address_record(identity, welcome.reachable, sequence.next(now_ms), now_ms),
+        sequence=sequence,
         local_secret=hkdf(identity.root.secret, b"p2pchat/1/rejected-leg"),
         wall=welcome.wall,
         started_ms=now_ms,

@@ -12,6 +12,7 @@ from p2pchat.keys.identity import Identity
 from p2pchat.store.writer import Store
 from p2pchat.vault.flows.link import Link
 from p2pchat.vault.news import News
+from p2pchat.vault.own import Sequence
 from p2pchat.vault.port import Port
 from p2pchat.wire import boundary
 
@@ -35,6 +36,7 @@ class Node:
     listen: tuple[str, ...]  # HOST:PORT as bound by the gate
     reachable: tuple[str, ...]  # what others may dial
     addresses: bytes  # the same as an encoded Signed(AddressRecord)
+    sequence: Sequence  # of such records
     local_secret: bytes  # 32 bytes that never leave this vault (channel.Agreement)
     wall: str
     started_ms: int

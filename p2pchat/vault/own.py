@@ -8,6 +8,8 @@ from p2pchat.ids import user_id_text
 from p2pchat.keys.identity import Identity
 from p2pchat.keys.signed import sign
 from p2pchat.limits import ADDRESSES
+from p2pchat.store import meta
+from p2pchat.store.writer import Store
 from p2pchat.wire import boundary
 from p2pchat.wire.structs import Address, AddressRecord
 
@@ -15,13 +17,26 @@ RECORD_MS: Final = 30 * 24 * 3600 * 1000
 CARRIER: Final = "raw"  # the one carrier that this version speaks
 
 
-def address_record(identity: Identity, reachable: tuple[str, ...], now_ms: int) -> bytes:
+class Sequence:
+    """Of own address records. It rises where the clock does not, over restarts too: contacts keep the highest."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._last = store.read(lambda reader: meta.integer(reader, meta.ADDRESSES))
+
+    def next(self, now_ms: int) -> int:
+        given = self._last = max(now_ms, self._last + 1)
+        self._store.change_nowait(lambda tx: meta.put(tx, meta.ADDRESSES, given))
+        return given
+
+
+def address_record(identity: Identity, reachable: tuple[str, ...], sequence: int, now_ms: int) -> bytes:
     """An encoded Signed(AddressRecord) of ``HOST:PORT`` texts; what is no address is left out."""
     parsed = [found for found in map(split_address, reachable) if found is not None]
     record = AddressRecord(
         user=identity.user,
         device=identity.device.device,
-        sequence=now_ms,
+        sequence=sequence,
         not_after_ms=now_ms + RECORD_MS,
         addresses=tuple(Address(host=host, port=port, carrier=CARRIER) for host, port in parsed[:ADDRESSES]),
     )
