@@ -9,7 +9,7 @@ from p2pchat.store import contacts, messages, names, outbox, search
 from p2pchat.store.contacts import Contact
 from p2pchat.store.messages import Message, Position
 from p2pchat.store.outbox import Draft, Waiting
-from p2pchat.store.tx import Reader, Tx
+from p2pchat.store.tx import INTEGER_MAX, Reader, Tx
 from p2pchat.vault.flows import wishes
 from p2pchat.vault.methods import pages
 from p2pchat.vault.methods.contact import Params, Result
@@ -191,6 +191,15 @@ def _position(page: str) -> Position:
     words: Sequence[str] = page.split("-")
     try:
         clock, sent_ms, device, message = words
-        return Position(int(clock), int(sent_ms), DeviceId(bytes.fromhex(device)), MessageId(bytes.fromhex(message)))
+        return Position(
+            _whole(clock), _whole(sent_ms), DeviceId(bytes.fromhex(device)), MessageId(bytes.fromhex(message))
+        )
     except ValueError as error:
         raise BadFormat("this is no page of that list", hint="leave `page` out to begin") from error
+
+
+def _whole(word: str) -> int:
+    number = int(word)
+    if number > INTEGER_MAX:
+        raise ValueError("SQLite holds no such number")
+    return number
