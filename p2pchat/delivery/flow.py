@@ -1,5 +1,7 @@
 """How much may be in flight to one contact: AIMD from 4 to 64 messages (DESIGN 8). Lives with the link, in memory.
 
+Until something was lost the window grows by what was acknowledged, so it doubles each round trip and a burst on a fresh
+link is not held up; beyond the last loss it grows by one a receipt. Source: TCP's slow start (RFC 5681).
 Nothing is handed out before the peer's Resume; a second Resume on the same link goes back to its cursor.
 """
 
@@ -17,20 +19,22 @@ MOST: Final = limits.WINDOW_MESSAGES[1]
 class Flow:
     next: int | None = None  # the number to hand out next; None = waiting for the peer's Resume
     window: int = LEAST
+    steady: int = MOST  # from this window on growth is slow: half of what was in use at the last loss
 
     def resumed(self, send_from: int) -> "Flow":
         """The peer's Resume was taken: go on from here."""
         back = self.next is not None and send_from < self.next  # something in flight is to be sent again
-        return Flow(send_from, _halved(self.window) if back else self.window)
+        return replace(self._lost() if back else self, next=send_from)
 
     def stopped(self, queue: OutQueue) -> "Flow":
         """Link down, or a reset under way. What was in flight counts as lost."""
         in_flight = self.next is not None and self.next > queue.first
-        return Flow(None, _halved(self.window) if in_flight else self.window)
+        return replace(self._lost() if in_flight else self, next=None)
 
-    def acknowledged(self) -> "Flow":
-        """A receipt moved the queue on: one round trip, one message more."""
-        return replace(self, window=min(self.window + 1, MOST))
+    def acknowledged(self, count: int) -> "Flow":
+        """A receipt moved the queue on by ``count`` messages."""
+        grown = min(self.window + count, self.steady) if self.window < self.steady else self.window + 1
+        return replace(self, window=min(grown, MOST))
 
     def take(self, queue: OutQueue) -> tuple[range, "Flow"]:
         """(numbers to seal and send now, flow afterwards)."""
@@ -41,6 +45,6 @@ class Flow:
             return range(0), self
         return range(self.next, end), replace(self, next=end)
 
-
-def _halved(window: int) -> int:
-    return max(LEAST, window // 2)
+    def _lost(self) -> "Flow":
+        halved = max(LEAST, self.window // 2)
+        return replace(self, window=halved, steady=halved)

@@ -48,6 +48,11 @@ class Acknowledged:
     delivered: tuple[int, int] | None  # numbers (first, last) that just became delivered
     read: tuple[int, int] | None
 
+    @property
+    def count(self) -> int:
+        """How many just became delivered."""
+        return self.delivered[1] - self.delivered[0] + 1 if self.delivered else 0
+
 
 def resumed(queue: OutQueue, peer: Resume, *, fresh: Incarnation, mine_at_have: bytes = b"") -> Resumed:
     """Take the peer's cursor. ``fresh``: 8 random bytes, used only where my own store proves to be old.

@@ -4,8 +4,10 @@ import logging
 import os
 import signal
 import socket
+import sys
 from collections.abc import Mapping
 from functools import partial
+from typing import Final
 
 import trio
 
@@ -23,9 +25,14 @@ from p2pchat.rpc.server import Handler
 from p2pchat.vault import app
 from p2pchat.wire.structs import VaultSecrets
 
+# The store's thread lets the interpreter go at every statement. By default it would wait 5 ms to get it back from a busy
+# event loop, ten times a message (the convoy effect, Python issue 7946). 1000 messages at once: 1,900 -> 2,500 a second.
+SWITCH_S: Final = 0.0002
+
 
 def main() -> None:
     hardening.refuse_dumps()
+    sys.setswitchinterval(SWITCH_S)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the launcher ends us, in order
     lifeline = Lifeline.inherit()
     with lifeline.reporting():

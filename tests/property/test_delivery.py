@@ -67,7 +67,7 @@ class Queue(RuleBasedStateMachine):
         got = acknowledged(self.out, self.back.popleft())
         self.out = got.queue
         if got.delivered:
-            self.flow = self.flow.acknowledged()
+            self.flow = self.flow.acknowledged(got.count)
 
     @rule()
     def link_ends(self) -> None:

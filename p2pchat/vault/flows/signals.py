@@ -99,7 +99,7 @@ def _receipt(turn: Turn, raw: bytes) -> None:
     turn.outgoing = result.queue
     if result.delivered:
         _delivered(turn, result.delivered[1])
-        turn.session = replace(turn.session, flow=turn.session.flow.acknowledged())
+        turn.session = replace(turn.session, flow=turn.session.flow.acknowledged(result.count))
     if result.read:
         outbox.mark_read(turn.tx, turn.link.contact, result.read[1], turn.now_ms)
         turn.news = True

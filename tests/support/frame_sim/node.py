@@ -232,7 +232,7 @@ class Node:
         self.store.put(("out", end.peer), result.queue)
         if result.delivered:
             self._mark(end.peer, result.delivered, Fact.RECEIPT)
-            end.flow = end.flow.acknowledged()
+            end.flow = end.flow.acknowledged(result.count)
             self.after(lambda: self._pump(end.peer))
 
     def _mark(self, peer: str, span: tuple[int, int] | None, fact: Fact) -> None:

@@ -29,18 +29,26 @@ def test_not_beyond_the_tail_and_each_number_once() -> None:
     assert list(flow.take(queue(5, delivered=2))[0]) == [5]
 
 
-def test_each_receipt_widens_the_window_up_to_sixty_four() -> None:
-    flow = Flow().resumed(1)
-    for _ in range(100):
-        flow = flow.acknowledged()
-    assert flow.window == MOST == 64
+def test_the_window_doubles_each_round_trip_up_to_sixty_four() -> None:
+    flow, windows = Flow().resumed(1), []
+    for _ in range(6):
+        windows.append(flow.window)
+        flow = flow.acknowledged(flow.window)
+    assert windows == [4, 8, 16, 32, 64, MOST]
     assert len(flow.take(queue(1000))[0]) == 64
+
+
+def test_after_a_loss_it_grows_by_one_a_receipt() -> None:
+    _, busy = Flow(window=40).resumed(1).take(queue(1000))
+    flow = busy.stopped(queue(1000)).resumed(1)
+    assert flow.window == 20
+    assert [(flow := flow.acknowledged(20)).window for _ in range(3)] == [21, 22, 23]
 
 
 def test_what_was_in_flight_when_the_link_died_halves_it() -> None:
     flow = Flow(window=64).resumed(1)
     _, busy = flow.take(queue(1000))
-    assert busy.stopped(queue(1000)) == Flow(None, 32)
+    assert busy.stopped(queue(1000)) == Flow(None, 32, steady=32)
     assert flow.stopped(queue(0)) == Flow(None, 64)  # idle: nothing was lost
     for _ in range(9):
         busy = busy.stopped(queue(1000)).resumed(1).take(queue(1000))[1]
