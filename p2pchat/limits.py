@@ -63,7 +63,7 @@ AVATAR_BYTES: Final = 32 * 1024
 IDEMPOTENCY_KEY_BYTES: Final = 256
 EXPIRY_S: Final = (60, 366 * 24 * 3600)
 DEDUPE_DAYS: Final = 90
-WINDOW_MESSAGES: Final = (4, 64)
+WINDOW_MESSAGES: Final = (4, 128)  # in flight per contact, AIMD (docs/decisions.md, 22)
 
 # local socket (walls 4.1)
 RPC_LINE_BYTES: Final = 1024 * 1024

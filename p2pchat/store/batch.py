@@ -108,7 +108,8 @@ def _run_last_acts(db: apsw.Connection, tx: Tx, taken: list[Job]) -> None:
     """``Tx.at_end``: each as one more job, whose error is nobody's in particular."""
     if not db.in_transaction:  # the one job failed, so what it asked for is not due
         return
-    for act, after in tx.last_acts.values():
+    while tx.last_acts:  # an act may ask for another
+        act, after = tx.last_acts.pop(next(iter(tx.last_acts)))
         job = Job(act, after, None)
         taken.append(job)
         _run_undoable(db, tx, job)

@@ -12,7 +12,8 @@ from p2pchat.keys.identity import Identity, load_identity
 from p2pchat.keys.kdf import hkdf
 from p2pchat.keys.vault_file import store_key
 from p2pchat.rpc.server import Handler
-from p2pchat.store import profile
+from p2pchat.store import meta, profile
+from p2pchat.store.cell import Cell
 from p2pchat.store.profile import Profile
 from p2pchat.store.tx import Tx
 from p2pchat.store.writer import Store
@@ -72,6 +73,7 @@ def _node(env: Env, identity: Identity, store: Store, port: Port, welcome: bound
         env=env,
         identity=identity,
         store=store,
+        clock=Cell(store.read(lambda reader: meta.integer(reader, meta.CLOCK))),
         port=port,
         config=hooks.settings.current(),
         settings=hooks.settings,

@@ -9,6 +9,7 @@ from p2pchat.config import Config, Value
 from p2pchat.env import Env
 from p2pchat.ids import UserId
 from p2pchat.keys.identity import Identity
+from p2pchat.store.cell import Cell
 from p2pchat.store.writer import Store
 from p2pchat.vault.flows.link import Link
 from p2pchat.vault.news import News
@@ -42,6 +43,7 @@ class Node:
     started_ms: int
     launcher_pid: int
     stop: Callable[[], None]  # asks the launcher to end the daemon
+    clock: Cell[int]  # the hybrid clock's highest value given or seen
     news: News = field(default_factory=News)
     links: dict[int, Link] = field(default_factory=dict)  # by the gate's number
     serving: dict[int, Link] = field(default_factory=dict)  # also those that have gone and have not read all that came

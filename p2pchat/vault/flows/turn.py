@@ -12,12 +12,12 @@ import trio
 from p2pchat.channel import epoch
 from p2pchat.channel.agreement import Agreement
 from p2pchat.channel.step import Moment, OpenLeg
-from p2pchat.delivery import clock
 from p2pchat.delivery.incoming import InQueue
 from p2pchat.delivery.outgoing import OutQueue
 from p2pchat.errors import CryptoError
-from p2pchat.store import channels, inbox, meta, outbox
+from p2pchat.store import channels, inbox, outbox
 from p2pchat.store.tx import Tx
+from p2pchat.vault.flows import hybrid
 from p2pchat.vault.flows.link import LegOpened, Link, Session
 from p2pchat.vault.node import Node
 from p2pchat.wire.frames import FrameType
@@ -100,8 +100,7 @@ class Turn:
         if self.received:
             inbox.advance(self.tx, self.link.contact, self.incoming.have)
         if self.clock_seen:
-            known = meta.integer(self.tx, meta.CLOCK)
-            meta.put(self.tx, meta.CLOCK, clock.observe(known, self.clock_seen))
+            hybrid.observe(self.tx, self.node, self.clock_seen)
         self.link.session.put(self.tx, self.session)
         return self
 

@@ -3,27 +3,20 @@
 from collections.abc import Sequence
 
 from p2pchat.delivery.lifecycle import State, withdrawal_needed
-from p2pchat.errors import BadFormat, Forbidden, NotFound
+from p2pchat.errors import BadFormat, Forbidden
 from p2pchat.ids import DeviceId, MessageId, user_id_text
 from p2pchat.store import contacts, messages, names, outbox, search
 from p2pchat.store.contacts import Contact
 from p2pchat.store.messages import Message, Position
 from p2pchat.store.outbox import Draft, Waiting
 from p2pchat.store.tx import INTEGER_MAX, Reader, Tx
-from p2pchat.vault.flows import wishes
+from p2pchat.vault.flows import hybrid, wishes
 from p2pchat.vault.methods import pages
 from p2pchat.vault.methods.contact import Params, Result
-from p2pchat.vault.methods.send import go, next_clock, queue, recipients
+from p2pchat.vault.methods.deliveries import own_rows, recipients
+from p2pchat.vault.methods.send import go, queue
 from p2pchat.vault.node import Node
 from p2pchat.wire.structs import BODY_TEXT, BODY_WITHDRAW
-
-
-def own_rows(node: Node, message: MessageId) -> list[Message]:
-    """The rows of an own message, one a recipient. Raises NotFound."""
-    rows = [row for row in node.store.read(lambda reader: messages.by_id(reader, message)) if row.outgoing]
-    if not rows:
-        raise NotFound(f"there is no message {message.hex()} of one's own", hint="p2pchat history PEER")
-    return rows
 
 
 async def history(node: Node, params: Params) -> Result:
@@ -77,7 +70,7 @@ def _withdrawal(tx: Tx, node: Node, target: MessageId) -> Draft:
     return Draft(
         message=MessageId(node.env.random.bytes(16)),
         device=node.identity.device.device,
-        clock=next_clock(tx, node),
+        clock=hybrid.tick(tx, node),
         sent_ms=node.now_ms(),
         kind=BODY_WITHDRAW,
         content_type="",

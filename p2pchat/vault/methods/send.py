@@ -5,22 +5,21 @@ from typing import Any
 
 import trio
 
-from p2pchat.delivery import clock
 from p2pchat.delivery.body import chain_hash
 from p2pchat.delivery.lifecycle import State
 from p2pchat.errors import Forbidden
-from p2pchat.ids import MessageId, UserId, user_id_text
-from p2pchat.store import messages, meta, outbox
+from p2pchat.ids import MessageId, UserId
+from p2pchat.store import messages, outbox
 from p2pchat.store.contacts import Contact
 from p2pchat.store.messages import Message
 from p2pchat.store.outbox import Draft, Outgoing
 from p2pchat.store.tx import Tx
+from p2pchat.vault.flows import hybrid
 from p2pchat.vault.flows.channel import depart, settled
 from p2pchat.vault.flows.outflow import make_body
 from p2pchat.vault.methods.contact import Params, Result, named
+from p2pchat.vault.methods.deliveries import RANK, own_rows, view
 from p2pchat.vault.node import Node
-
-_RANK = {State.FAILED: -1, State.QUEUED: 0, State.SENT: 1, State.DELIVERED: 2, State.READ: 3}
 
 
 async def send(node: Node, params: Params) -> Result:
@@ -42,18 +41,18 @@ async def send(node: Node, params: Params) -> Result:
 
 
 async def wait(node: Node, params: Params) -> Result:
-    wanted = _RANK[State(params["state"])]
+    wanted = RANK[State(params["state"])]
     message = MessageId(bytes.fromhex(params["message"]))
     result: Result = {}
     with trio.move_on_after(params["wait_ms"] / 1000):
         while True:
             ring = node.news.next_ring()
-            result = view(_of(node, message))
+            result = view(own_rows(node, message))
             recipients: Any = result["recipients"]
-            if all(r["state"] == State.FAILED or _RANK[State(r["state"])] >= wanted for r in recipients):
+            if all(r["state"] == State.FAILED or RANK[State(r["state"])] >= wanted for r in recipients):
                 break
             await ring.wait()
-    return result or view(_of(node, message))
+    return result or view(own_rows(node, message))
 
 
 def queue(tx: Tx, node: Node, recipients: list[Contact], draft: Draft) -> None:
@@ -70,20 +69,13 @@ def go(tx: Tx, node: Node, recipients: list[Contact]) -> None:
             tx.at_end(link, partial(settled, node, link), depart)
 
 
-def next_clock(tx: Tx, node: Node) -> int:
-    """The next value of the hybrid clock, taken."""
-    value = clock.tick(meta.integer(tx, meta.CLOCK), node.now_ms())
-    meta.put(tx, meta.CLOCK, value)
-    return value
-
-
 def _draft(tx: Tx, node: Node, message: MessageId, params: Params) -> Draft:
     now_ms = node.now_ms()
     expires_s = params.get("expires_s")
     return Draft(
         message=message,
         device=node.identity.device.device,
-        clock=next_clock(tx, node),
+        clock=hybrid.tick(tx, node),
         sent_ms=now_ms,
         content=params["text"].encode(),
         expires_at_ms=now_ms + expires_s * 1000 if expires_s else 0,
@@ -102,27 +94,3 @@ def _recipients(tx: Tx, words: list[str]) -> list[Contact]:
             name = contact.alias or contact.user_text
             raise Forbidden(f"{name} is blocked", hint=f"p2pchat contact unblock {name}")
     return list(found.values())
-
-
-def _of(node: Node, message: MessageId) -> list[Message]:
-    from p2pchat.vault.methods.message import own_rows
-
-    return own_rows(node, message)
-
-
-def view(rows: list[Message]) -> Result:
-    """One object a message; the state on top is the lowest, ``failed`` only where all failed."""
-    states = [State(row.state) for row in rows]
-    alive = [state for state in states if state is not State.FAILED]
-    return {
-        "message": rows[0].message.hex(),
-        "state": min(alive or states, key=_RANK.__getitem__),
-        "recipients": recipients(rows),
-    }
-
-
-def recipients(rows: list[Message]) -> list[dict[str, object]]:
-    return [
-        {"id": user_id_text(row.user), "state": row.state, **({"reason": row.reason} if row.reason else {})}
-        for row in rows
-    ]

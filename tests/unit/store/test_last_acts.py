@@ -65,3 +65,14 @@ async def test_a_job_that_fails_alone_makes_nothing_due(env: Env) -> None:
             await store.change(job)
         assert store.read(all_meta) == {}
     assert seen == []
+
+
+async def test_an_act_may_ask_for_another(env: Env) -> None:
+    seen: list[int] = []
+
+    def job(tx: Tx) -> None:
+        tx.at_end("first", lambda last: last.at_end("second", count, seen.append), lambda _: None)
+
+    async with running(env) as store:
+        await store.change(job)
+    assert seen == [0]
