@@ -65,6 +65,7 @@ class Link:
     sent_upto: int = 0  # queue number of the last envelope that the gate wrote
     marking: bool = False  # storing ``sent_upto`` is under way
     down: bool = False  # the gate said so
+    pairings: int = 0  # requests and answers that came
     refused: bool = False  # the peer said what cannot be: the gate was told to cut, the rest is not read
 
     @property

@@ -20,9 +20,10 @@ from p2pchat.wire.frames import FrameType
 from p2pchat.wire.shape import Struct
 
 MARK_SENT_S: Final = 0.02  # ``sent`` is told so late at most: usually the receipt comes first and tells more
+PAIRINGS: Final = 16  # requests and answers a link; each costs an HPKE opening, a signature check and a commit
 # A peer that makes us answer and does not read fills our memory: messages wait for room, answers and receipts do not.
 # An honest one has a window of messages under way and no more.
-UNREAD_FRAMES: Final = 16 * WINDOW_MESSAGES[1]
+UNREAD_FRAMES: Final = 8 * WINDOW_MESSAGES[1]
 _PAIRING: Final[Mapping[int, Callable[[Node, Link, bytes], Awaitable[None]]]] = {
     FrameType.REQUEST: pair.request_received,
     FrameType.ANSWER: pair.answer_received,
@@ -149,7 +150,10 @@ def _is_pairing(event: LinkEvent) -> bool:
 async def _pair(node: Node, link: Link, run: list[LinkEvent]) -> None:
     for event in run:
         assert isinstance(event, boundary.Arrived)
+        link.pairings += 1
         try:
+            if link.pairings > PAIRINGS:
+                raise BadFormat("more requests and answers than one link can need")
             await _PAIRING[event.kind](node, link, event.body)
         except (BadFormat, CryptoError, Untrusted):
             channel.refuse(node, link)

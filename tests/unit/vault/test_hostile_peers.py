@@ -15,6 +15,7 @@ from p2pchat.keys.devices import DEVICE_SET_MS, make_device_set, verify_device_s
 from p2pchat.keys.identity import Identity
 from p2pchat.limits import ADDRESS_RECORD_BYTES
 from p2pchat.vault.flows import channel, links
+from p2pchat.vault.flows.links import PAIRINGS
 from p2pchat.wire import boundary, codec
 from p2pchat.wire.frames import FrameType
 from p2pchat.wire.structs import CTL_ADDRESSES, CTL_RESUME, AddressRecord, Ctl, CtlItem, Resume, Signed
@@ -172,6 +173,19 @@ async def test_a_peer_who_asks_and_does_not_read_loses_its_link(
             await trio.sleep(0.01)
         await peer.cut()
         assert await vault.lives()
+
+
+async def test_a_stranger_who_asks_again_and_again_loses_its_link(autojump_clock: MockClock) -> None:
+    async with running() as vault:
+        peer = Peer(vault)
+        await peer.up()
+        for _ in range(PAIRINGS):
+            await peer.send(FrameType.REQUEST, peer.request())
+        assert await vault.lives()
+        assert not vault.gate.all(boundary.Cut)
+        await peer.send(FrameType.REQUEST, peer.request())
+        await peer.cut()
+        assert len((await vault.call("contact.requests"))["items"]) == 1
 
 
 async def test_the_gate_learns_a_newer_device_set(autojump_clock: MockClock) -> None:
