@@ -60,7 +60,15 @@ root: Final = _Root(
 
 def main() -> NoReturn:
     """Run ``sys.argv`` and exit."""
-    sys.exit(run(sys.argv[1:]))
+    from p2pchat.commands.streams import open_missing
+
+    open_missing()
+    status = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except OSError:  # it has been reported; Python would do so again, and set a status of its own
+        _forget_stdout()
+    sys.exit(status)
 
 
 def run(words: Sequence[str]) -> int:
@@ -74,9 +82,15 @@ def run(words: Sequence[str]) -> int:
     except click.exceptions.Exit as ended:
         return ended.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
+        if settings.json or "--json" in words:
+            settings.json = True
+            return _report(click.UsageError("a verb is missing", error.ctx), settings)
         click.echo(error.format_message(), err=True)
         return Usage.exit_status
-    except (KeyboardInterrupt, click.Abort):
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except click.Abort:  # at a prompt, whose line it leaves unfinished
+        click.echo(err=True)
         return INTERRUPTED
     except BrokenPipeError:
         _forget_stdout()

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from p2pchat import config
-from p2pchat.commands.ask import ask
+from p2pchat.commands.ask import ask, client
 from p2pchat.commands.frame import Settings, pass_settings, verb
 from p2pchat.commands.output import print_json, print_line
-from p2pchat.errors import Failed, NoDaemon, P2PChatError
+from p2pchat.errors import Failed, NoDaemon, P2PChatError, TimedOut
 from p2pchat.home import Home
 from p2pchat.show import show
 
@@ -25,6 +25,7 @@ _PACKAGES: Final = ("apsw_sqlite3mc", "click", "cryptography", "msgpack", "pynac
 _BUILT_S: Final = 1_767_225_600  # 2026-01-01: a clock before it is wrong
 _SANE_S: Final = 4_102_444_800  # 2100-01-01: and one after it, too
 _CONNECT_S: Final = 2.0
+_ANSWER_S: Final = 5.0  # a daemon that takes longer is what one asks the doctor about
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,12 @@ def _key_files(home: Home) -> Verdict:
 
 
 def _daemon(settings: Settings) -> Verdict:
-    answer = ask(settings, "daemon.status")
+    client(settings).answer_s = _ANSWER_S
+    try:
+        answer = ask(settings, "daemon.status")
+    except TimedOut:
+        detail = f"it runs, but has not answered for {_ANSWER_S:.0f} s"
+        return Verdict("daemon", False, detail, "p2pchat daemon stop; p2pchat daemon start")
     return Verdict("daemon", True, f"process {answer['pid']}, version {answer['version']}")
 
 
@@ -140,6 +146,8 @@ def _port(settings: Settings) -> Verdict:
         listen = cast(list[str], ask(settings, "daemon.status")["listen"])
     except NoDaemon as error:
         return Verdict("port", False, "nothing listens", error.hint)
+    except TimedOut:
+        return Verdict("port", False, "the daemon does not say where it listens")
     for address in listen:
         host, port = config.split_address(address) or ("", 0)
         try:

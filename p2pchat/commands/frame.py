@@ -93,7 +93,9 @@ def _global_options() -> list[click.Parameter]:
 def _stores(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     """A callback: an option that was given anywhere counts; one that was not given undoes nothing."""
 
-    def store(ctx: click.Context, _parameter: click.Parameter, value: Any) -> None:
+    def store(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
+        if value == "":  # an unset variable in a script must not lead to another home
+            raise click.BadParameter("it is empty", ctx, parameter)
         if value:
             setattr(ctx.ensure_object(Settings), name, value)
 

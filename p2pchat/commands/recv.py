@@ -16,7 +16,10 @@ from p2pchat.commands.arguments import Seconds, text_argument
 from p2pchat.commands.ask import Row, ask, client, given
 from p2pchat.commands.events import print_event
 from p2pchat.commands.frame import Settings, pass_settings, verb
+from p2pchat.commands.streams import output_pipe
 from p2pchat.errors import TimedOut
+from p2pchat.rpc.client import OutputGone
+from p2pchat.rpc.jsonlines import SAFE_INTEGER
 
 _PAGE: Final = 64  # events a call (rpc/methods.py)
 _WAIT_S: Final = 30.0
@@ -50,6 +53,8 @@ def recv(
     """Print what has come in since the last call, oldest first."""
     if since is not None and reader is not None:
         raise click.UsageError("--since moves no reader: leave --reader out")
+    if since is not None and since > SAFE_INTEGER:
+        raise click.UsageError("no cursor is so large")
     for name, value in (("--from", from_), ("--reader", reader)):
         if value is not None:
             text_argument(name, value, limits.NICKNAME_BYTES if name == "--from" else 128)
@@ -81,9 +86,10 @@ class _Reading:
             with self.signals.caught():
                 for events in self._pages():
                     self._print(events)
-        except BrokenPipeError:  # the reader of our output has gone, but had the pages before
+        except (BrokenPipeError, OutputGone):  # the reader of our output has gone, but had the pages before
+            client(self.settings).output = None
             self._confirm()
-            raise
+            raise BrokenPipeError from None
         self._confirm()
         if self.signals.number is not None:
             raise click.exceptions.Exit(128 + self.signals.number)
@@ -92,6 +98,7 @@ class _Reading:
         """Pages of events; each call confirms the page before it."""
         if self.follow:
             client(self.settings).patience_s = _RETURN_S
+        client(self.settings).output = output_pipe()  # a quiet hour must not keep us after `| head -1` has ended
         while self.limit is None or self.printed < self.limit:
             wait_s = self._wait_s()
             room = _PAGE if self.limit is None else min(_PAGE, self.limit - self.printed)

@@ -1,5 +1,6 @@
 """A blocking client of the daemon's sockets: what every verb talks through. Standard library only."""
 
+import select
 import socket
 import time
 from collections.abc import Mapping
@@ -19,16 +20,23 @@ RESENDS: Final = 5  # a request that ends the daemon each time is not sent for e
 _PAUSE_S: Final = 0.1
 
 
+class OutputGone(Exception):
+    """The reader of ``Client.output`` has gone: no error, it has had enough."""
+
+
 class Client:
     """One connection, made at the first call and again after a restart of the daemon.
 
     A call whose connection breaks is sent again, so a method must bear to be called twice; ``send`` bears it by its
-    idempotency key. ``patience_s`` bounds the search for a daemon that was there when the call began.
+    idempotency key. ``patience_s`` bounds the search for a daemon that was there when the call began. ``output`` is the
+    writing end of a pipe: once nobody reads it any more, waiting for an answer ends with OutputGone.
     """
 
     def __init__(self, path: Path, *, patience_s: float = PATIENCE_S) -> None:
         self._path = path
         self.patience_s = patience_s
+        self.answer_s = ANSWER_S
+        self.output: int | None = None
         self._socket: socket.socket | None = None
         self._id = 0
         self._reached = False
@@ -48,13 +56,13 @@ class Client:
         """The method's result; ``wait_s`` is how long the daemon itself was asked to wait, ``params`` are the method's.
 
         Raises what the daemon answers, NoDaemon where none listens, ConnectionLost where it keeps breaking off, and
-        TimedOut where it stays silent for a minute longer than ``wait_s``.
+        TimedOut where it stays silent for ``answer_s`` (a minute) longer than ``wait_s``.
         """
         lost_s: float | None = None
         resends = 0
         while True:
             try:
-                return self._call_once(method, params, wait_s + ANSWER_S)
+                return self._call_once(method, params, wait_s + self.answer_s)
             except ConnectionLost:
                 resends += 1
                 if resends > RESENDS:
@@ -76,7 +84,7 @@ class Client:
             sock.settimeout(timeout_s)
             with suppress(BrokenPipeError):  # it may have said why before it closed
                 sock.sendall(line)
-            answer = _receive_line(sock)
+            answer = _receive_line(sock, self.output)
         except TimeoutError:
             self.close()
             raise TimedOut("the daemon does not answer", hint="p2pchat doctor") from None
@@ -112,10 +120,12 @@ def _connect(path: Path, timeout_s: float) -> socket.socket:
             raise Failed(f"cannot connect to {path}: {error.strerror or error}", hint="p2pchat doctor") from error
 
 
-def _receive_line(sock: socket.socket) -> bytes:
-    """One line; the server sends nothing beyond the answer. Raises EOFError."""
+def _receive_line(sock: socket.socket, output: int | None) -> bytes:
+    """One line; the server sends nothing beyond the answer. Raises EOFError, OutputGone."""
     line = bytearray()
     while not line.endswith(b"\n"):
+        if output is not None:
+            _await_answer(sock, output)
         chunk = sock.recv(64 * 1024)
         if not chunk:
             raise EOFError
@@ -123,3 +133,14 @@ def _receive_line(sock: socket.socket) -> bytes:
         if len(line) > RPC_LINE_BYTES:
             raise Failed("the daemon's answer is too long", hint="p2pchat version")
     return bytes(line)
+
+
+def _await_answer(sock: socket.socket, output: int) -> None:
+    """Return once ``sock`` has something, or its time is up, which ``recv`` then notices. Raises OutputGone."""
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    poll.register(output, 0)  # errors are told without asking
+    timeout_s = sock.gettimeout()
+    ready = poll.poll(None if timeout_s is None else timeout_s * 1000)
+    if output in {number for number, _ in ready}:
+        raise OutputGone

@@ -140,7 +140,7 @@ def test_a_verb_that_needs_the_daemon_says_3_first() -> None:
             "demo",
         }:
             continue
-        arguments = ["x1234567"] * sum(p.required for p in command.params if isinstance(p, click.Argument))
+        arguments = ["1234567a"] * sum(p.required for p in command.params if isinstance(p, click.Argument))
         if name in {"send", "contact address"}:
             arguments = ["bob", "127.0.0.1:9"]
         if name == "contact add":
@@ -253,3 +253,47 @@ def test_colours_only_on_a_terminal_that_wants_them(monkeypatch: pytest.MonkeyPa
 def test_the_version_is_that_of_the_package() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["version"] == __version__ == json.loads(p2pchat("version", "--json").out)["version"]
+
+
+def _closed(number: int, *words: str) -> subprocess.CompletedProcess[str]:
+    """One command line of a process that is started with descriptor ``number`` closed, as by ``>&-`` in a shell."""
+    sign = "<" if number == 0 else ">"
+    shell = f'exec "$0" -m p2pchat "$@" {number}{sign}&-'
+    command = ["/bin/sh", "-c", shell, sys.executable, *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+
+
+def test_a_closed_stdout_is_an_error_and_not_a_bug() -> None:
+    done = _closed(1, "version")
+    assert (done.returncode, done.stderr.splitlines()[0]) == (1, "error: Bad file descriptor")
+    assert len(done.stderr.splitlines()) == 2, "Python adds nothing while it ends"
+
+
+def test_a_closed_stderr_costs_the_words_alone() -> None:
+    done = _closed(2, "nonsense")
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
+
+
+def test_a_closed_stdin_reads_as_empty(home: Path) -> None:
+    done = _closed(0, "send", "bob", "-")
+    assert done.returncode == 2
+    assert "this has 0" in done.stderr
+
+
+@pytest.mark.parametrize("words", [["--json"], ["--json", "contact"], ["contact", "--json"]])
+def test_a_missing_verb_is_an_error_object_under_json(words: list[str]) -> None:
+    done = p2pchat(*words)
+    assert (done.status, done.error["code"]) == (2, "USAGE")
+
+
+def test_an_empty_home_is_not_taken_for_the_default_one(home: Path) -> None:
+    assert p2pchat("whoami", "--home", "").status == 2
+
+
+def test_ctrl_c_at_a_prompt_ends_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def abort(*_: object) -> None:
+        raise click.Abort
+
+    monkeypatch.setattr(cli.root, "invoke", abort)
+    done = p2pchat("version")
+    assert (done.status, done.out, done.err) == (130, "", "\n")

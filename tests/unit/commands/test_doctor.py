@@ -1,6 +1,7 @@
 """``doctor``: one verdict a line, and the command that mends it."""
 
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,3 +96,22 @@ def test_a_clock_that_is_years_off_and_a_full_disk_are_seen(sound: None, monkeyp
 def test_a_missing_package_is_named(sound: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "_PACKAGES", ("trio", "no-such-package"))
     assert verdicts()["packages"]["mend"] == "pip install no-such-package"
+
+
+def test_a_frozen_daemon_is_wrong_within_seconds(
+    sound: None, fake: FakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thawed = threading.Event()
+    monkeypatch.setattr(doctor, "_ANSWER_S", 0.2)
+
+    def freeze(_params: dict[str, object]) -> dict[str, object]:
+        thawed.wait(10)
+        return {"pid": 1, "version": "0.1.0", "started_ms": 0, "listen": []}
+
+    fake.answers["daemon.status"] = freeze
+    try:
+        seen = verdicts()
+    finally:
+        thawed.set()
+    assert seen["daemon"]["ok"] is False and str(seen["daemon"]["mend"]).startswith("p2pchat daemon stop")
+    assert seen["port"]["ok"] is False

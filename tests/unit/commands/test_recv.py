@@ -240,3 +240,18 @@ def test_a_reader_that_goes_away_is_no_error(follower: subprocess.Popen[str], lo
     assert follower.wait(10) == 141
     assert follower.stderr.read() == ""
     assert log.readers["cli"] == 1, "the second was not printed, so it comes again"
+
+
+def test_a_quiet_follower_ends_with_the_reader_of_its_output(follower: subprocess.Popen[str], log: EventLog) -> None:
+    """``recv --follow | head -1`` does not wait for one more message."""
+    assert follower.stdout is not None and follower.stderr is not None
+    log.add()
+    follower.stdout.readline()
+    follower.stdout.close()
+    assert follower.wait(10) == 141
+    assert follower.stderr.read() == ""
+    assert log.readers["cli"] == 1
+
+
+def test_a_cursor_beyond_all_numbers_is_a_slip_of_the_keyboard(log: EventLog) -> None:
+    assert p2pchat("recv", "--since", "99999999999999999999").status == 2
