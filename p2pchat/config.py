@@ -63,7 +63,7 @@ def _anything(_value: Value) -> str | None:
 
 _TABLE: Final = (
     Key("listen", "0.0.0.0:0", "where the daemon listens; port 0 picks a free one once and keeps it", _listen),
-    Key("advertise", (), "addresses on cards and to contacts, instead of the bound ones", _advertise),
+    Key("advertise", (), "IP addresses on cards and to contacts, instead of the bound ones", _advertise),
     Key("receipts", False, "tell contacts when their messages were read", _anything),
     Key(
         "relock_on_crash",

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Iterable
 from typing import Any, Final
 
 import click
@@ -53,6 +54,29 @@ class Address(click.ParamType):  # type: ignore[type-arg] # as above
         if parsed is None or parsed[1] == 0:
             self.fail(f"{value!r} is not HOST:PORT with a port above 0", param, ctx)
         return str(value)
+
+
+def message_argument(word: str) -> str:
+    """A message id or its first characters, in lower case. Raises click.UsageError."""
+    if not re.fullmatch(r"[0-9a-fA-F]{8,32}", word, re.ASCII):
+        raise click.UsageError("a message id is 8 to 32 hexadecimal digits, as `send` and `outbox list` print them")
+    return word.lower()
+
+
+def names_among(addresses: Iterable[str]) -> list[str]:
+    """Those of some valid HOST:PORT that name a host instead of giving an IP address: no peer dials them by itself."""
+    from ipaddress import ip_address
+
+    from p2pchat.config import split_address
+
+    names = []
+    for address in addresses:
+        host, _ = split_address(address) or (address, 0)
+        try:
+            ip_address(host)
+        except ValueError:
+            names.append(address)
+    return names
 
 
 def text_argument(what: str, text: str, limit: int) -> str:

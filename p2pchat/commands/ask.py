@@ -62,5 +62,12 @@ def client(settings: Settings, socket: Socket = "rpc") -> Client:
 
 def no_daemon(settings: Settings) -> NoDaemon:
     """Not running; where there is nothing to run yet, the hint says what comes first."""
-    hint = "p2pchat daemon start" if settings.home.has_identity else "p2pchat init"
-    return NoDaemon("the daemon is not running", hint=hint)
+    from p2pchat.launch.lock import holder
+
+    home = settings.home
+    if not home.has_identity:
+        return NoDaemon("the daemon is not running", hint="p2pchat init")
+    if pid := holder(home.lock_file):
+        what = f"a daemon is running (process {pid}), but nobody listens at {home.rpc_sock}"
+        return NoDaemon(f"{what}: it starts or ends, or somebody removed the socket", hint="p2pchat daemon stop")
+    return NoDaemon("the daemon is not running", hint="p2pchat daemon start")

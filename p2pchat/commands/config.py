@@ -13,7 +13,7 @@ from p2pchat.errors import NoDaemon
 config = Noun(
     "config",
     help="Read and change settings. Each is a line of one file, which may be edited by hand, too.",
-    examples=("p2pchat config list", "p2pchat config set advertise chat.example.org:9000"),
+    examples=("p2pchat config list", "p2pchat config set advertise 203.0.113.7:9000"),
 )
 
 

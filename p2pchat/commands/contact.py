@@ -9,7 +9,7 @@ from typing import Final, cast
 import click
 
 from p2pchat import limits
-from p2pchat.commands.arguments import Address, text_argument
+from p2pchat.commands.arguments import Address, names_among, text_argument
 from p2pchat.commands.ask import Row, ask, ask_list, given
 from p2pchat.commands.frame import Noun, Settings, pass_settings
 from p2pchat.commands.layout import print_fields, print_table
@@ -30,9 +30,11 @@ contact = Noun(
 )
 
 
-@contact.verb("card", "p2pchat contact card --out me.card", "p2pchat contact card --address chat.example.org:9000")
-@click.option("--out", metavar="FILE", help="Write the card here instead of to stdout.")
-@click.option("--address", "addresses", type=Address(), multiple=True, help="Where one can be reached; repeatable.")
+@contact.verb("card", "p2pchat contact card --out me.card", "p2pchat contact card --address 203.0.113.7:9000")
+@click.option("--out", metavar="FILE", help="Write the card here instead of to stdout (-).")
+@click.option(
+    "--address", "addresses", type=Address(), multiple=True, help="Where one can be reached: IP:PORT; repeatable."
+)
 @pass_settings
 def card(settings: Settings, out: str | None, addresses: tuple[str, ...]) -> None:
     """Make one's own card, to be given to somebody.
@@ -42,7 +44,7 @@ def card(settings: Settings, out: str | None, addresses: tuple[str, ...]) -> Non
     made = ask(settings, "contact.card", given(addresses=list(addresses) or None))
     data = base64.b64decode(str(made["card"]))
     rest = {name: made[name] for name in ("id", "addresses", "expires_ms")}
-    if out is not None:
+    if out is not None and out != "-":
         write_file(out, data, ours=_ARMOUR)
         print_fields(settings, {"file": out, **rest})
     elif settings.json:
@@ -51,6 +53,9 @@ def card(settings: Settings, out: str | None, addresses: tuple[str, ...]) -> Non
         sys.stdout.write(data.decode())
     if not made["addresses"]:
         say(settings, "the card holds no address: give one with --address, or set `advertise`")
+    for name in names_among(cast(list[str], made["addresses"])):
+        say(settings, f"nobody looks up a name on a card: give the IP address of {name}, or tell your contacts to type")
+        say(settings, f"  p2pchat contact address PEER {name}")
 
 
 @contact.verb(

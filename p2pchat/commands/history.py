@@ -39,4 +39,6 @@ def print_history_row(row: Row) -> None:
 def _text(row: Row) -> str:
     if row.get("withdrawn"):
         return "(withdrawn)"
+    if row["state"] == "failed" and not row["text"]:
+        return "(given up; its text was deleted)"
     return "(needs a newer version of p2pchat)" if row.get("needs_newer_version") else str(row["text"])

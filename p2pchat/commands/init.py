@@ -50,6 +50,7 @@ def init(
     picture = _avatar(avatar)
     _check_nickname(nickname)
     home.create()
+    _refuse_existing(home)  # its daemon may hold the lock: say what matters more
     with _only_one(home):
         _refuse_existing(home)
         password = read_new_password(settings, new_password_file or password_file)

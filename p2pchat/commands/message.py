@@ -4,7 +4,7 @@ from typing import cast
 
 import click
 
-from p2pchat.commands.arguments import text_argument
+from p2pchat.commands.arguments import message_argument
 from p2pchat.commands.ask import Row, ask
 from p2pchat.commands.frame import Noun, Settings, pass_settings
 from p2pchat.commands.history import print_history_row
@@ -24,7 +24,7 @@ message = Noun(
 @pass_settings
 def show_(settings: Settings, id_: str) -> None:
     """Show one message and how far it came."""
-    _print(settings, ask(settings, "message.show", {"message": text_argument("a message id", id_, 32)}))
+    _print(settings, ask(settings, "message.show", {"message": message_argument(id_)}))
 
 
 @message.verb("withdraw", "p2pchat message withdraw 5f0c4c1e", "p2pchat message withdraw 5f0c4c1e --json")
@@ -36,7 +36,7 @@ def withdraw(settings: Settings, id_: str) -> None:
     What was not delivered is cancelled. Otherwise the recipient's program is asked to hide it; who has read it has
     read it.
     """
-    _print(settings, ask(settings, "message.withdraw", {"message": text_argument("a message id", id_, 32)}))
+    _print(settings, ask(settings, "message.withdraw", {"message": message_argument(id_)}))
 
 
 def _print(settings: Settings, row: Row) -> None:

@@ -2,7 +2,7 @@
 
 import click
 
-from p2pchat.commands.arguments import text_argument
+from p2pchat.commands.arguments import message_argument
 from p2pchat.commands.ask import ask_list, given
 from p2pchat.commands.frame import Noun, Settings, pass_settings
 from p2pchat.commands.layout import print_table
@@ -48,5 +48,5 @@ def cancel(settings: Settings, id_: str) -> None:
 
 
 def _print(settings: Settings, verb: str, id_: str | None) -> None:
-    message = None if id_ is None else text_argument("a message id", id_, 32)
+    message = None if id_ is None else message_argument(id_)
     print_table(settings, ask_list(settings, f"outbox.{verb}", given(message=message)), _COLUMNS)

@@ -21,6 +21,8 @@ def read_file(path: str, limit: int, too_long: P2PChatError) -> bytes:
 
 def write_file(path: str, data: bytes, *, ours: bytes) -> None:
     """Write a new file, or one anew that begins with ``ours``; anything else there raises Exists."""
+    if not path or path.endswith("/") or Path(path).is_dir():
+        raise Failed(f"{path!r} is no name for a file", hint="name a file to write, or - for stdout")
     target = Path(path)
     if os.path.lexists(target) and not _begins_with(target, ours):
         raise Exists(f"{path} is there already", hint="choose another name, or move that file away")
@@ -30,6 +32,8 @@ def write_file(path: str, data: bytes, *, ours: bytes) -> None:
 
 
 def _read(path: str, most: int) -> bytes:
+    if not path:
+        raise NotFound("the name of the file is empty", hint="check the path")
     try:
         with Path(path).open("rb") as file:
             return file.read(most)

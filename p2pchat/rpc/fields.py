@@ -90,7 +90,7 @@ HISTORY_ROW: Final = record(
     need("state", OneOf(STATES), "how far it came; an incoming one is delivered, or read"),
     need("from", ID, "sender"),
     need("sent_ms", TIME_MS, "by the sender's clock"),
-    need("text", Text(limits.TEXT_BYTES, 0), "whole and unchanged; empty where withdrawn"),
+    need("text", Text(limits.TEXT_BYTES, 0), "whole and unchanged; empty where withdrawn or cancelled"),
     may("withdrawn", YES, "true where the sender withdrew it"),
     may("needs_newer_version", YES, "true for a kind that this version does not know"),
 )

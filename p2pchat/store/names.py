@@ -28,7 +28,9 @@ def contact(reader: Reader, word: str) -> Contact:
         found += _where(reader, "user_text > ?1 AND user_text < ?2", low, high)
     unique = {one.id: one for one in found}
     if not unique:
-        raise NotFound(f"no contact is called {word!r}", hint="p2pchat contact list")
+        short = name.lower().startswith("pc1") and len(name) < PREFIX_CHARS
+        what = f", and an ID takes {PREFIX_CHARS} or more characters" if short else ""
+        raise NotFound(f"no contact is called {word!r}{what}", hint="p2pchat contact list")
     if len(unique) > 1:
         raise Ambiguous(
             f"{word!r} may be any of {len(unique)} contacts",

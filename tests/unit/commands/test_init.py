@@ -224,3 +224,13 @@ def test_progress_counts_on_a_terminal_only(home: Home, monkeypatch: pytest.Monk
     with module._progress(quiet) as tick:
         tick(1.0)
     assert stderr.getvalue() == ""
+
+
+def test_an_identity_counts_for_more_than_the_daemon_that_holds_its_home(home: Home, password: Path) -> None:
+    home.unlock_file.write_bytes(b"precious")
+    held = lock.acquire(home.lock_file)
+    try:
+        done = p2pchat("init", "--json", "--new-password-file", str(password))
+    finally:
+        os.close(held)
+    assert (done.status, done.error["code"]) == (1, "EXISTS")

@@ -1,6 +1,8 @@
 """Every verb against a daemon that answers by the method table: what is asked, and what is printed."""
 
 import json
+import os
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 
 from p2pchat import __version__
 from p2pchat.errors import Ambiguous, NotFound
+from p2pchat.launch.lock import acquire
 from p2pchat.rpc.methods import METHODS
 from p2pchat.rpc.schema import OUTPUTS
 from tests.support.command_line import Done, p2pchat
@@ -333,3 +336,58 @@ def test_an_error_is_one_object_under_json(fake: FakeDaemon) -> None:
     assert (done.status, done.out) == (5, "")
     shape = {"code": "NOT_FOUND", "number": 1005, "message": "nobody is called bob", "hint": "p2pchat contact list"}
     assert json.loads(done.err) == {"v": 1, "error": shape}
+
+
+@pytest.mark.parametrize(
+    "words", [["message", "show"], ["message", "withdraw"], ["outbox", "show"], ["outbox", "retry"]]
+)
+@pytest.mark.parametrize("id_", ["00", "zzzzzzzz", "f" * 33, ""])
+def test_what_is_no_message_id_is_a_slip_of_the_keyboard(fake: FakeDaemon, words: list[str], id_: str) -> None:
+    done = p2pchat("--json", *words, id_)
+    assert (done.status, done.error["code"]) == (2, "USAGE")
+    assert fake.calls == []
+
+
+def test_a_message_id_may_be_typed_in_capitals(fake: FakeDaemon) -> None:
+    fake.answers["message.show"] = SHOWN
+    assert p2pchat("message", "show", MESSAGE.upper()).status == 0
+    assert fake.asked("message.show") == [{"message": MESSAGE}]
+
+
+def test_a_cancelled_message_does_not_look_empty(fake: FakeDaemon) -> None:
+    cancelled = {**ROW, "direction": "out", "state": "failed", "text": "", "from": ALICE}
+    fake.answers["history"] = {"items": [cancelled], "next": None}
+    assert p2pchat("history", "bob").out.endswith("me [failed]: (given up; its text was deleted)\n")
+
+
+def test_a_card_for_the_terminal_may_be_asked_for_as_a_dash(fake: FakeDaemon, tmp_path: Path) -> None:
+    fake.answers["contact.card"] = MADE
+    with chdir(tmp_path):
+        assert p2pchat("contact", "card", "--out", "-").out.encode() == CARD
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+
+
+@pytest.mark.parametrize("name", ["", "new/", "."])
+def test_a_card_needs_the_name_of_a_file(fake: FakeDaemon, tmp_path: Path, name: str) -> None:
+    fake.answers["contact.card"] = MADE
+    with chdir(tmp_path):
+        done = p2pchat("contact", "card", "--out", name)
+    assert (done.status, [path.name for path in tmp_path.iterdir()]) == (1, ["home"])
+    assert "is no name for a file" in done.err
+
+
+def test_a_name_on_a_card_is_pointed_out_because_no_peer_looks_it_up(fake: FakeDaemon) -> None:
+    fake.answers["contact.card"] = {**MADE, "addresses": ["chat.example.org:9", "[2001:db8::1]:9", "192.0.2.7:9"]}
+    done = p2pchat("contact", "card")
+    assert done.err.count("nobody looks up a name") == 1
+    assert "contact address PEER chat.example.org:9" in done.err
+
+
+def test_a_daemon_whose_socket_was_removed_is_not_called_stopped(home: Path) -> None:
+    held = acquire(home / "lock")
+    try:
+        done = p2pchat("--json", "whoami")
+    finally:
+        os.close(held)
+    assert (done.status, done.error["code"]) == (3, "NO_DAEMON")
+    assert f"process {os.getpid()}" in done.error["message"] and "daemon stop" in done.error["hint"]
