@@ -33,7 +33,7 @@ END: Final = "-----END P2PCHAT CARD-----"
 CARD_MS: Final = CARD_DAYS * 24 * 3600 * 1000
 _LINE_CHARS: Final = 64
 _SUM_BYTES: Final = 12
-_QUOTE: Final = re.compile(r"^(?:[ \t]*>)*[ \t]*")
+_QUOTE: Final = re.compile(r"^(?:\xef\xbb\xbf)?(?:[ \t]*>)*[ \t]*")  # behind a UTF-8 mark, as some editors write
 _ASK_AGAIN: Final = "ask for a new card: p2pchat contact card --out FILE"
 
 

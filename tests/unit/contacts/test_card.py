@@ -56,7 +56,7 @@ def _quoted(data: bytes) -> bytes:
         _quoted,
         lambda data: data.replace(b"\n", b"\n\n"),
         lambda data: data.rstrip(b"\n"),
-        lambda data: b"\xef\xbb\xbf\n" + data,
+        lambda data: b"\xef\xbb\xbf" + data,
         lambda data: b"  \t" + data.replace(b"\n", b" \t\n  "),
     ],
     ids=["crlf", "mail", "quoted", "blank lines", "no last newline", "byte order mark", "blanks"],
