@@ -95,7 +95,7 @@ def check_dialable(host: str, port: int, *, near: frozenset[Range]) -> None:
         raise Forbidden(f"{host} is an address that is never dialled", hint=_OTHER)
     if found is not Range.GLOBAL and found not in near:
         raise Forbidden(
-            f"{host} is a {found.value} address, which a peer may not name",
+            f"{host} is a {found.value} address: it counts from a card that was added here, or typed with --lan",
             hint=f"{_OTHER} --lan",
         )
 

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import ipaddress
+import os
 import socket
 from typing import Final
 
@@ -14,6 +15,7 @@ from p2pchat.errors import Failed, Unreachable
 DIAL_S: Final = 10.0
 BACKLOG: Final = 128
 ACCEPT_PAUSE_S: Final = 0.1  # where descriptors run out: let some connections end first
+_TYPE: Final = "p2pchat contact address PEER HOST:PORT"
 _FULL: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
@@ -70,7 +72,7 @@ class TcpNet:
         try:
             found = await trio.socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            raise Unreachable(f"cannot find the address of {host}: {_words(error)}") from error
+            raise Unreachable(f"cannot find the address of {host}: {_words(error)}", hint=_TYPE) from error
         return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
     def local_addresses(self) -> list[str]:
@@ -127,4 +129,14 @@ def _useful(address: str) -> bool:
 
 
 def _words(error: BaseException) -> str:
+    if isinstance(error, UnicodeError):
+        return "no host can have this name"
+    causes = error.__cause__
+    if isinstance(causes, BaseExceptionGroup):  # trio's own words say no more than that all attempts failed
+        return ", ".join(dict.fromkeys(_reason(cause) for cause in causes.exceptions))
     return str(getattr(error, "strerror", None) or error)
+
+
+def _reason(error: BaseException) -> str:
+    """The system's word for the error number: trio puts the address before it, which stands beside it already."""
+    return os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
