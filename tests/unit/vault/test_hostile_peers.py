@@ -158,6 +158,7 @@ async def test_a_peer_who_asks_and_does_not_read_loses_its_link(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(links, "UNREAD_FRAMES", 16)
+    monkeypatch.setattr(links, "PAIRINGS", 100)
     async with running() as vault:
         peer = Peer(vault)
         await peer.befriend()
