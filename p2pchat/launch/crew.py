@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from selectors import EVENT_READ, DefaultSelector
 from typing import Final
 
-from p2pchat.errors import P2PChatError, from_json
+from p2pchat.errors import Failed, P2PChatError, from_json
 from p2pchat.launch.programs import Programs
 from p2pchat.launch.unlocker import Keys
 
@@ -170,12 +170,18 @@ def _spawn(
     ours, theirs = socket.socketpair()
     with theirs:
         numbers = [theirs.fileno(), boundary.fileno(), listener.fileno()]
-        process = subprocess.Popen(
-            [*command, *map(str, numbers)],
-            stdin=subprocess.DEVNULL,
-            pass_fds=[*numbers, lock_fd],
-            env=environ,
-            process_group=0,  # a Ctrl-C at the terminal reaches the launcher alone, which ends them in order
-            cwd="/",
-        )
+        try:
+            process = subprocess.Popen(
+                [*command, *map(str, numbers)],
+                stdin=subprocess.DEVNULL,
+                pass_fds=[*numbers, lock_fd],
+                env=environ,
+                process_group=0,  # a Ctrl-C at the terminal reaches the launcher alone, which ends them in order
+                cwd="/",
+            )
+        except OSError as error:  # no process, memory or descriptor to be had: perhaps in a moment
+            ours.close()
+            raise Failed(
+                f"cannot start the {name}: {error.strerror}", hint="end some programs, then try again"
+            ) from error
     return Child(name, process, ours)
