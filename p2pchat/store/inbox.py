@@ -57,6 +57,11 @@ def message_at(reader: Reader, contact: int, number: int) -> MessageId | None:
     return None if found is None else MessageId(found)
 
 
+def heard_before(reader: Reader, contact: int) -> bool:
+    """Whether the history holds anything from this contact, of whatever life of the queue."""
+    return reader.value("SELECT 1 FROM messages WHERE contact = ? AND outgoing = 0 LIMIT 1", contact) is not None
+
+
 def adopt(tx: Tx, contact: int, incarnation: Incarnation, have: int) -> None:
     """Take a Resume: a new life of the contact's queue, or a higher start in the same one."""
     known = tx.value("SELECT incarnation FROM in_queues WHERE contact = ?", contact)

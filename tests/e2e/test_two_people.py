@@ -110,3 +110,19 @@ def test_a_delivered_message_can_be_withdrawn(friends: tuple[Node, Node]) -> Non
         what="the withdrawal to arrive",
     )
     assert [h["text"] for h in b.lines("history", a.id)] == [""]
+
+
+def test_a_contact_that_was_removed_and_comes_back_raises_no_false_alarm(friends: tuple[Node, Node]) -> None:
+    """What came before the removal is in the history; nothing of it is lost."""
+    a, b = friends
+    for text in ("one", "two"):
+        a.ok("send", b.id, text, "--wait", "delivered")
+    b.lines("recv", "--all")
+    b.ok("contact", "remove", a.id)
+    card = a.path.parent / "again.p2pcard"
+    a.ok("contact", "card", "--out", str(card))
+    b.ok("contact", "add", str(card))
+    a.ok("send", b.id, "three", "--wait", "delivered")
+    events = b.lines("recv", "--all")
+    assert [event["text"] for event in events if event["type"] == "message"] == ["three"]
+    assert [event for event in events if event["type"] == "warning"] == []

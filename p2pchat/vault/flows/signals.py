@@ -68,10 +68,12 @@ def take(turn: Turn, ctl: Ctl) -> None:
 def _resume(turn: Turn, raw: bytes) -> None:
     peer = Resume.decode(raw)
     adopted = incoming.adopt(turn.incoming, peer)
+    # Of a contact who was removed and came back, the history still holds what the queue no longer counts.
+    met_again = not turn.incoming.incarnation and inbox.heard_before(turn.tx, turn.link.contact)
     if adopted.queue != turn.incoming:
         turn.incoming = adopted.queue
         inbox.adopt(turn.tx, turn.link.contact, turn.incoming.incarnation, turn.incoming.have)
-    if adopted.lost:
+    if adopted.lost and not met_again:
         _gap(turn, f"messages {_span(adopted.lost)} from this contact are lost: the sender no longer holds them")
     before = turn.outgoing
     resumed = outgoing.resumed(
