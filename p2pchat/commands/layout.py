@@ -6,7 +6,7 @@ from typing import Final
 
 from p2pchat.commands.frame import Settings
 from p2pchat.commands.output import print_json, print_line, say
-from p2pchat.show import SHORT_ID_CHARS, show, show_body, width
+from p2pchat.show import NICKNAME_COLUMNS, SHORT_ID_CHARS, show, show_body, width
 
 _SHORT: Final = {"id": SHORT_ID_CHARS, "to": SHORT_ID_CHARS}  # columns that hold the IDs of users
 _FIRST_S: Final = 1_577_836_800  # 2020-01-01: no p2pchat wrote anything before it
@@ -34,7 +34,7 @@ def print_table(
         for row in rows:
             print_json(row)
         return
-    cells = [[cell(name, row.get(name))[: _SHORT.get(name)] for name in columns] for row in rows]
+    cells = [[_narrow(name, row.get(name)) for name in columns] for row in rows]
     if not cells:
         return
     heads = [_label(name) for name in columns]
@@ -42,6 +42,13 @@ def print_table(
     say(settings, _aligned(heads, widths).rstrip())
     for at, line in enumerate(cells):
         print_line((_aligned(line, widths) + (f"  {marks[at]}" if marks else "")).rstrip())
+
+
+def _narrow(name: str, value: object) -> str:
+    """A value in a column, where a long nickname would push all the others off the screen."""
+    if name == "nickname" and value:
+        return show(str(value), NICKNAME_COLUMNS)
+    return cell(name, value)[: _SHORT.get(name)]
 
 
 def cell(name: str, value: object) -> str:

@@ -391,3 +391,9 @@ def test_a_daemon_whose_socket_was_removed_is_not_called_stopped(home: Path) -> 
         os.close(held)
     assert (done.status, done.error["code"]) == (3, "NO_DAEMON")
     assert f"process {os.getpid()}" in done.error["message"] and "daemon stop" in done.error["hint"]
+
+
+def test_a_long_nickname_does_not_push_the_other_columns_off_the_screen(fake: FakeDaemon) -> None:
+    fake.answers["contact.list"] = {"items": [{**CONTACT, "nickname": "\x1b" * 64}], "next": None}
+    (row,) = p2pchat("contact", "list").out.splitlines()
+    assert len(row) < 110 and "<U+001B>" in row and row.endswith("192.0.2.1:9000")
