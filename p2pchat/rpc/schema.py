@@ -50,6 +50,13 @@ OUTPUTS: Final[dict[str, Record]] = {
         need("detail", Text(1024, 0), "what was found"),
         need("mend", Text(1024, 0), "the command that mends it; empty where it is fit"),
     ),
+    "demo": record(
+        need("step", WORD, "what was done; the last line is done"),
+        may("by", WORD, "whose step it was"),
+        may("seen_by", WORD, "who saw what came of it"),
+        may("seen", Text(4096, 0), "what they saw"),
+        need("took_ms", Integer(), "how long it took"),
+    ),
     "daemon run": record(_PID, _LISTEN, _SOCKET),
     "daemon start": record(_PID, _LISTEN, _SOCKET),
     "daemon stop": record(_PID, need("running", YES, "false: it has ended")),
