@@ -29,13 +29,13 @@ def test_not_beyond_the_tail_and_each_number_once() -> None:
     assert list(flow.take(queue(5, delivered=2))[0]) == [5]
 
 
-def test_the_window_doubles_each_round_trip_up_to_sixty_four() -> None:
+def test_the_window_doubles_each_round_trip_up_to_its_limit() -> None:
     flow, windows = Flow().resumed(1), []
     for _ in range(6):
         windows.append(flow.window)
         flow = flow.acknowledged(flow.window)
     assert windows == [4, 8, 16, 32, 64, MOST]
-    assert len(flow.take(queue(1000))[0]) == 64
+    assert len(flow.take(queue(1000))[0]) == MOST == 128
 
 
 def test_after_a_loss_it_grows_by_one_a_receipt() -> None:
