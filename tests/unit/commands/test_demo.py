@@ -13,6 +13,7 @@ from p2pchat import cli
 from p2pchat.commands import demo
 from p2pchat.commands.interrupts import Interrupted, Interrupts
 from p2pchat.errors import Failed
+from p2pchat.rpc.schema import OUTPUTS
 
 STEPS = ["identities", "start", "card", "request", "accept", "message", "stop", "queued", "delivered", "done"]
 Spoil = Callable[[str, dict[str, Any]], None]  # changes an answer or an event, given its method or kind
