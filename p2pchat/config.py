@@ -112,7 +112,8 @@ def change(path: Path, name: str, text: str) -> Value:
     value = _typed(known(name), text)
     old = _read(path)
     before = _parse(old, path)
-    _config(before, path)  # a file that is ill already is not made worse
+    # A file that is ill already is not made worse, but this may be what mends it, where one line holds what is wrong.
+    _config({key: held for key, held in before.items() if key != name or isinstance(held, dict)}, path)
     new = _edited(old, name, value)
     assert _parse(new, path) == {**before, name: _plain(value)}
     atomic.replace(path, new.encode())

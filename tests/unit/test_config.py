@@ -108,7 +108,7 @@ def test_an_ill_file_is_one_clear_error(path: Path, content: str) -> None:
         config.load(path)
     assert raised.value.hint
     with pytest.raises(BadFormat):
-        config.change(path, "receipts", "true")
+        config.change(path, "log_level", "debug")
     assert path.read_text() == content
 
 
@@ -142,3 +142,17 @@ def test_an_unknown_key_is_not_found(path: Path) -> None:
 )
 def test_addresses(text: str, address: tuple[str, int] | None) -> None:
     assert config.split_address(text) == address
+
+
+def test_an_ill_setting_can_be_mended_by_the_command_that_the_error_names(path: Path) -> None:
+    path.write_text("listen = 5\nreceipts = true\n")
+    with pytest.raises(BadFormat) as refusal:
+        config.load(path)
+    assert refusal.value.hint == "p2pchat config set listen VALUE"
+    config.change(path, "listen", "0.0.0.0:9000")
+    assert config.load(path).listen == "0.0.0.0:9000"
+    for ill in ("listen = 5\n", "[receipts]\nx = 1\n"):
+        path.write_text(ill)
+        with pytest.raises(BadFormat):
+            config.change(path, "receipts", "true")
+        assert path.read_text() == ill
