@@ -2,7 +2,7 @@
 
 import click
 
-from p2pchat.commands.arguments import text_argument
+from p2pchat.commands.arguments import names_among, text_argument
 from p2pchat.commands.ask import Row, ask
 from p2pchat.commands.frame import Noun, Settings, pass_settings
 from p2pchat.commands.layout import print_fields, print_table
@@ -55,6 +55,8 @@ def set_(settings: Settings, key: str, value: str) -> None:
         change(settings.home.config_file, key, value)
         changed = {**_setting(settings, key), "restart": False}
     print_fields(settings, changed)
+    for name in names_among(filter(None, str(changed["value"]).split(","))) if key == "advertise" else []:
+        say(settings, f"nobody looks up a name on a card: give the IP address of {name}")
     if changed["restart"]:
         say(settings, "it counts after the next start: p2pchat daemon stop; p2pchat daemon start")
 

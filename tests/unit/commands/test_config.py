@@ -58,3 +58,10 @@ def test_a_running_daemon_is_told(fake: FakeDaemon, home: Path) -> None:
     done = p2pchat("config", "set", "listen", "0.0.0.0:9000")
     assert fake.calls == [("config.set", {"key": "listen", "value": "0.0.0.0:9000"})]
     assert "p2pchat daemon start" in done.err
+
+
+def test_a_name_to_advertise_is_pointed_out_because_no_peer_looks_it_up(home: Path) -> None:
+    done = p2pchat("config", "set", "advertise", "192.0.2.7:9,chat.example.org:9")
+    assert done.status == 0
+    assert done.err == "nobody looks up a name on a card: give the IP address of chat.example.org:9\n"
+    assert p2pchat("config", "set", "advertise", "").err == ""
