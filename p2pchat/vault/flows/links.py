@@ -151,9 +151,10 @@ async def _pair(node: Node, link: Link, run: list[LinkEvent]) -> None:
     for event in run:
         assert isinstance(event, boundary.Arrived)
         link.pairings += 1
+        if link.pairings > PAIRINGS:
+            channel.refuse(node, link)
+            return
         try:
-            if link.pairings > PAIRINGS:
-                raise BadFormat("more requests and answers than one link can need")
             await _PAIRING[event.kind](node, link, event.body)
         except (BadFormat, CryptoError, Untrusted):
             channel.refuse(node, link)
