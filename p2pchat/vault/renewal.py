@@ -18,6 +18,7 @@ from p2pchat.wire.structs import VaultSecrets
 
 Save = Callable[[VaultSecrets], None]
 LOOK_EVERY_S: Final = 6 * 3600.0
+SETTLE_S: Final = 30.0  # longer than any handshake may take
 _log = logging.getLogger(__name__)
 
 
@@ -30,8 +31,15 @@ async def keep(node: Node, secrets: VaultSecrets, save: Save) -> None:
             secrets = newer
             node.identity = load_identity(newer)
             node.port.send(own.hello(node.identity))
-            for link in node.links.values():  # both ends must name the same sets in the next epoch's transcript
-                node.port.send(boundary.Cut(link=link.up.link, reason=boundary.Reason.LOST))
+            _cut_links(node)
+            await trio.sleep(SETTLE_S)
+            _cut_links(node)  # those whose handshake had begun with the old set
+
+
+def _cut_links(node: Node) -> None:
+    """Both ends must name the same sets in the next epoch's transcript: let every link be made anew."""
+    for link in node.links.values():
+        node.port.send(boundary.Cut(link=link.up.link, reason=boundary.Reason.LOST))
 
 
 async def renew(env: Env, secrets: VaultSecrets, save: Save) -> VaultSecrets | None:
