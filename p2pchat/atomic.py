@@ -30,7 +30,7 @@ def _replace(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(path)
-    except BaseException:
+    except BaseException:  # an interrupt, too, leaves no half-written file
         Path(name).unlink(missing_ok=True)
         raise
     directory = os.open(path.parent, os.O_RDONLY)

@@ -29,7 +29,7 @@ def connect(path: Path, *, timeout_s: float) -> socket.socket:
         sock.settimeout(timeout_s)
         with _short_name(path) as name:
             sock.connect(name)
-    except BaseException:
+    except BaseException:  # an interrupt, too, leaves no socket
         sock.close()
         raise
     return sock

@@ -44,7 +44,7 @@ class BookFile:
                 return
             try:
                 await self._env.db_work(_write, self._db, changes)
-            except Exception as error:
+            except Exception as error:  # whatever the disk or the database says, the changes are not lost
                 self.book.put_back(changes)
                 raise Failed(f"the address book cannot be written: {error}", hint="p2pchat doctor") from error
 
@@ -90,7 +90,7 @@ def _load(env: Env, path: Path, key: bytes) -> tuple[Any, AddressBook]:
     except apsw.CorruptError as error:
         db.close()
         raise Corrupt(f"{path} is damaged", hint="p2pchat doctor") from error
-    except BaseException:
+    except BaseException:  # a cancellation, too, leaves no open database
         db.close()
         raise
     return db, AddressBook(pages)

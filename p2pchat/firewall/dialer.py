@@ -153,7 +153,7 @@ class Dialer:
             fresh = self._env.random.bytes(INITIATOR_FRESH_BYTES)
             initiator = Initiator(self.local, permit.peer, self._peers.credentials(permit.peer), fresh=fresh)
             return await initiate(carrier, self.local, initiator, turn, now_ms=self._env.clock.wall_ms)
-        except BaseException:
+        except BaseException:  # a try that is given up (cancelled), too, leaves no open connection
             await carrier.aclose()
             raise
 

@@ -30,7 +30,7 @@ async def listen(net: Net, wanted: Sequence[str], disk: Disk, port_file: Path) -
     try:
         for host, port in addresses:
             listeners += await _listen_one(net, host, port, disk, port_file)
-    except BaseException:
+    except BaseException:  # all or none, a cancellation included
         for listener in listeners:
             await listener.aclose()
         raise

@@ -40,7 +40,7 @@ def start(home: Home, password: bytes, listen: str | None = None, *, timeout_s: 
             env=programs.environ(home.environ(os.environ)),
             start_new_session=True,
         )
-    except BaseException:
+    except BaseException:  # an interrupt, too, leaves no descriptor
         os.close(reading)
         raise
     finally:

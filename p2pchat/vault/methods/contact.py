@@ -96,7 +96,7 @@ def viewed(node: Node, user: UserId) -> Result:
 
 
 def view(node: Node, contact: Contact) -> Result:
-    link = node.link_of(contact.user)
+    link = None if contact.state == "blocked" else node.link_of(contact.user)  # a blocked one's is being cut
     return {
         "id": user_id_text(contact.user),
         "alias": contact.alias,
