@@ -179,3 +179,17 @@ class Pair:
                         receiver.receive(kind, changed)
                 if sender.work:
                     sender.open_leg()
+
+
+def kinds(end: End) -> list[FrameType]:
+    """What ``end`` has put on the wire."""
+    return [kind for kind, _ in end.outbox]
+
+
+def exchange_a_message(pair: Pair) -> None:
+    """One body each way, and both arrive."""
+    pair.lo.send(b"from lo")
+    pair.hi.send(b"from hi")
+    pair.settle()
+    assert pair.hi.bodies[-1] == b"from lo"
+    assert pair.lo.bodies[-1] == b"from hi"
