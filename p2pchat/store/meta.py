@@ -8,6 +8,8 @@ CLOCK: Final = "clock"  # the highest hybrid clock given or seen
 ADDRESSES: Final = "addresses"  # the sequence of the newest own address record
 BACKUP_VERIFIED: Final = "backup-verified"  # Unix ms of the last proof that a backup restores this identity
 
+INDEXED: Final = "indexed"  # the last content that the search index knows
+
 
 def integer(reader: Reader, name: str, default: int = 0) -> int:
     found = reader.value("SELECT value FROM meta WHERE name = ?", name)

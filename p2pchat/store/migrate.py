@@ -7,7 +7,7 @@ import apsw
 
 from p2pchat.errors import Failed
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 
 def script(version: int) -> str:

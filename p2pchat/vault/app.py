@@ -17,7 +17,7 @@ from p2pchat.store.cell import Cell
 from p2pchat.store.profile import Profile
 from p2pchat.store.tx import Tx
 from p2pchat.store.writer import Store
-from p2pchat.vault import methods, own, renewal, upkeep
+from p2pchat.vault import indexing, methods, own, renewal, upkeep
 from p2pchat.vault.flows import links, wishes
 from p2pchat.vault.node import Node, Settings
 from p2pchat.vault.port import Port
@@ -56,6 +56,7 @@ async def main(env: Env, stream: trio.abc.Stream, secrets: VaultSecrets, home: H
         await store.change(lambda tx: _first_profile(tx, secrets))
         nursery.start_soon(port.write)
         nursery.start_soon(upkeep.run, node)
+        nursery.start_soon(indexing.keep, store)
         nursery.start_soon(renewal.keep, node, secrets, hooks.save)
         wishes.tell_all(node)
         nursery.start_soon(hooks.serve, methods.table(node))

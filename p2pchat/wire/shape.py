@@ -7,10 +7,12 @@ is signed or hashed is therefore carried as the received bytes, never encoded ag
 import types
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, ClassVar, Self, Union, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, Final, Self, Union, cast, get_args, get_origin, get_type_hints
 
 from p2pchat.errors import BadFormat
 from p2pchat.wire import codec
+
+_PLAIN: Final = frozenset({bool, int, bytes, str, type(None)})
 
 Check = Callable[[Any], Any]  # takes the decoded value, gives the field's value, raises ValueError
 
@@ -63,7 +65,8 @@ class Struct:
     def as_list(self) -> list[Any]:
         head: list[Any] = [self.LABEL] if self.LABEL else []
         checks = _CHECKS.get(type(self)) or _compile(type(self))
-        return head + [_plain(getattr(self, name)) for name, _ in checks]
+        values = [getattr(self, name) for name, _ in checks]
+        return head + [value if type(value) in _PLAIN else _plain(value) for value in values]
 
     def encode(self) -> bytes:
         return codec.pack(self.as_list())

@@ -11,6 +11,7 @@ from p2pchat.store.messages import Message, Position
 from p2pchat.store.outbox import Draft, Waiting
 from p2pchat.store.tx import INTEGER_MAX, Reader, Tx
 from p2pchat.vault.flows import hybrid, wishes
+from p2pchat.vault.indexing import catch_up
 from p2pchat.vault.methods import pages
 from p2pchat.vault.methods.contact import Params, Result
 from p2pchat.vault.methods.deliveries import own_rows, recipients
@@ -29,6 +30,8 @@ async def history(node: Node, params: Params) -> Result:
             return search.search(reader, contact.id, query, after=after, limit=pages.FETCH)
         return messages.history(reader, contact.id, after=after, limit=pages.FETCH)
 
+    if query is not None:
+        await catch_up(node.store)
     found = await node.store.read_slow(ask) if query is not None else node.store.read(ask)
     rows, more = pages.of_size(found, (row.size_bytes for row in found))
     return {"items": [_row(node, row) for row in rows], "next": _token(rows[-1].position) if more else None}
