@@ -1,17 +1,22 @@
 """The command line. Only the module of the verb that runs is loaded, and neither trio nor cryptography with it."""
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
-from p2pchat.commands.frame import Noun, Settings
+from p2pchat.commands.frame import Noun, Settings, flag
 from p2pchat.errors import Bug, Failed, P2PChatError, Usage
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 INTERRUPTED: Final = 130  # 128 + SIGINT, as a shell reports it
 BROKEN_PIPE: Final = 141  # 128 + SIGPIPE
+COMPLETING: Final = "_P2PCHAT_COMPLETE"  # set by a shell's completion script (commands/completion.py)
 
 
 VERBS: Final = {  # verb: (module in p2pchat.commands, summary)
@@ -29,12 +34,13 @@ VERBS: Final = {  # verb: (module in p2pchat.commands, summary)
     "demo": ("demo", "Watch two nodes on this machine talk to each other"),
     "doctor": ("doctor", "Check what p2pchat needs, and say how to mend it"),
     "rpc": ("rpc", "Call the daemon's methods directly"),
+    "completion": ("completion", "Print the completion script of a shell"),
     "version": ("identity", "Show the version"),
 }
 
 
 class _Root(Noun):
-    """All verbs; their summaries stand above, so that ``--help`` loads none of them."""
+    """All verbs; their summaries stand above, so that ``--help`` and completion load none of them."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         return list(VERBS)
@@ -50,12 +56,30 @@ class _Root(Noun):
         with formatter.section("Verbs"):
             formatter.write_dl([(name, summary) for name, (_, summary) in VERBS.items()])
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        from click.shell_completion import CompletionItem
+
+        verbs = [
+            CompletionItem(name, help=summary) for name, (_, summary) in VERBS.items() if name.startswith(incomplete)
+        ]
+        return verbs + click.Command.shell_complete(self, ctx, incomplete)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """``--version`` is the verb ``version``, wherever it stands before another."""
+        if ctx.ensure_object(Settings).version:
+            version = self.get_command(ctx, "version")
+            assert version is not None
+            return ctx.invoke(version)
+        return super().invoke(ctx)
+
 
 root: Final = _Root(
     "p2pchat",
     help="A messenger for people who live in a terminal: no account, no server, no plaintext but on the two screens.",
     examples=("p2pchat init --nickname ada", "p2pchat send bob 'see you at eight'"),
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
+root.params.append(flag("--version", "Show the version, as the verb does.", "version"))
 
 
 def main() -> NoReturn:
@@ -63,12 +87,18 @@ def main() -> NoReturn:
     from p2pchat.commands.streams import open_missing
 
     open_missing()
-    status = run(sys.argv[1:])
+    status = _answered_tab() if COMPLETING in os.environ else run(sys.argv[1:])
     try:
         sys.stdout.flush()
     except OSError:  # it has been reported; Python would do so again, and set a status of its own
         _forget_stdout()
     sys.exit(status)
+
+
+def _answered_tab() -> int:
+    from p2pchat.commands.completion import answer
+
+    return answer(root, os.environ[COMPLETING])
 
 
 def run(words: Sequence[str]) -> int:
@@ -129,6 +159,4 @@ def _as_ours(raised: Exception, settings: Settings) -> P2PChatError:
 
 def _forget_stdout() -> None:
     """The reader has gone: what is left in the buffer must not raise again while Python ends."""
-    import os
-
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

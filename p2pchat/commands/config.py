@@ -2,6 +2,7 @@
 
 import click
 
+from p2pchat.commands import candidates
 from p2pchat.commands.arguments import names_among, text_argument
 from p2pchat.commands.ask import Row, ask
 from p2pchat.commands.frame import Noun, Settings, pass_settings
@@ -33,7 +34,7 @@ def list_(settings: Settings) -> None:
 
 
 @config.verb("get", "p2pchat config get listen", "p2pchat config get receipts --json")
-@click.argument("key")
+@click.argument("key", shell_complete=candidates.settings_)
 @pass_settings
 def get(settings: Settings, key: str) -> None:
     """Show one setting."""
@@ -41,7 +42,7 @@ def get(settings: Settings, key: str) -> None:
 
 
 @config.verb("set", "p2pchat config set receipts true", "p2pchat config set listen 0.0.0.0:9000")
-@click.argument("key")
+@click.argument("key", shell_complete=candidates.settings_)
 @click.argument("value")
 @pass_settings
 def set_(settings: Settings, key: str, value: str) -> None:

@@ -9,6 +9,7 @@ from typing import Final, cast
 import click
 
 from p2pchat import limits
+from p2pchat.commands import candidates
 from p2pchat.commands.arguments import Address, names_among, text_argument
 from p2pchat.commands.ask import Row, ask, ask_list, given
 from p2pchat.commands.frame import Noun, Settings, pass_settings
@@ -31,7 +32,9 @@ contact = Noun(
 
 
 @contact.verb("card", "p2pchat contact card --out me.card", "p2pchat contact card --address 203.0.113.7:9000")
-@click.option("--out", metavar="FILE", help="Write the card here instead of to stdout (-).")
+@click.option(
+    "--out", metavar="FILE", help="Write the card here instead of to stdout (-).", shell_complete=candidates.files
+)
 @click.option(
     "--address", "addresses", type=Address(), multiple=True, help="Where one can be reached: IP:PORT; repeatable."
 )
@@ -61,7 +64,7 @@ def card(settings: Settings, out: str | None, addresses: tuple[str, ...]) -> Non
 @contact.verb(
     "add", "p2pchat contact add bob.card --alias bob", "p2pchat contact add - --message 'Ada, from work' <card"
 )
-@click.argument("file")
+@click.argument("file", shell_complete=candidates.files)
 @click.option("--alias", metavar="A", help="Own name for the contact.")
 @click.option("--message", metavar="TEXT", help="Words that go with the request.")
 @pass_settings
@@ -85,7 +88,7 @@ def requests(settings: Settings) -> None:
 
 
 @contact.verb("accept", "p2pchat contact accept pc1q5f0c4c1", "p2pchat contact accept pc1q5f0c4c1 --json")
-@click.argument("id_", metavar="ID")
+@click.argument("id_", metavar="ID", shell_complete=candidates.requests)
 @pass_settings
 def accept(settings: Settings, id_: str) -> None:
     """Accept a request."""
@@ -93,7 +96,7 @@ def accept(settings: Settings, id_: str) -> None:
 
 
 @contact.verb("reject", "p2pchat contact reject pc1q5f0c4c1", "p2pchat contact reject pc1q5f0c4c1 --json")
-@click.argument("id_", metavar="ID")
+@click.argument("id_", metavar="ID", shell_complete=candidates.requests)
 @pass_settings
 def reject(settings: Settings, id_: str) -> None:
     """Refuse a request and forget it."""
@@ -108,7 +111,7 @@ def list_(settings: Settings) -> None:
 
 
 @contact.verb("show", "p2pchat contact show bob", "p2pchat contact show bob --json | jq .addresses")
-@click.argument("peer")
+@click.argument("peer", shell_complete=candidates.contacts)
 @pass_settings
 def show(settings: Settings, peer: str) -> None:
     """Show one contact."""
@@ -116,7 +119,7 @@ def show(settings: Settings, peer: str) -> None:
 
 
 @contact.verb("alias", "p2pchat contact alias pc1q5f0c4c1 bob", "p2pchat contact alias bob ''")
-@click.argument("peer")
+@click.argument("peer", shell_complete=candidates.contacts)
 @click.argument("alias")
 @pass_settings
 def alias_(settings: Settings, peer: str, alias: str) -> None:
@@ -127,7 +130,7 @@ def alias_(settings: Settings, peer: str, alias: str) -> None:
 @contact.verb(
     "address", "p2pchat contact address bob 203.0.113.7:9000", "p2pchat contact address bob 10.0.0.7:9000 --lan"
 )
-@click.argument("peer")
+@click.argument("peer", shell_complete=candidates.contacts)
 @click.argument("addresses", metavar="HOST:PORT...", type=Address(), nargs=-1, required=True)
 @click.option("--lan", is_flag=True, help="Allow loopback and private addresses for this contact.")
 @pass_settings
@@ -142,7 +145,7 @@ def address(settings: Settings, peer: str, addresses: tuple[str, ...], lan: bool
 
 
 @contact.verb("block", "p2pchat contact block bob", "p2pchat contact block pc1q5f0c4c1 --json")
-@click.argument("peer")
+@click.argument("peer", shell_complete=candidates.contacts)
 @pass_settings
 def block(settings: Settings, peer: str) -> None:
     """Cut a contact off until unblocked; it is not told."""
@@ -150,7 +153,7 @@ def block(settings: Settings, peer: str) -> None:
 
 
 @contact.verb("unblock", "p2pchat contact unblock bob", "p2pchat contact unblock pc1q5f0c4c1 --json")
-@click.argument("peer")
+@click.argument("peer", shell_complete=candidates.contacts)
 @pass_settings
 def unblock(settings: Settings, peer: str) -> None:
     """Undo a block."""
@@ -158,7 +161,7 @@ def unblock(settings: Settings, peer: str) -> None:
 
 
 @contact.verb("remove", "p2pchat contact remove bob", "p2pchat contact remove pc1q5f0c4c1 --json")
-@click.argument("peer")
+@click.argument("peer", shell_complete=candidates.contacts)
 @pass_settings
 def remove(settings: Settings, peer: str) -> None:
     """Forget a contact; the history stays."""
@@ -166,7 +169,7 @@ def remove(settings: Settings, peer: str) -> None:
 
 
 @contact.verb("verify", "p2pchat contact verify bob", "p2pchat contact verify bob --json | jq -r .safety_number")
-@click.argument("peer")
+@click.argument("peer", shell_complete=candidates.contacts)
 @pass_settings
 def verify(settings: Settings, peer: str) -> None:
     """Show the safety number of a contact.

@@ -2,13 +2,19 @@
 
 import click
 
+from p2pchat.commands import candidates
 from p2pchat.commands.ask import ask
 from p2pchat.commands.frame import Noun, Settings, pass_settings
 from p2pchat.commands.layout import print_fields
 from p2pchat.commands.password import read_password
 
 _listen = click.option("--listen", metavar="HOST:PORT", help="Listen here instead of where the setting `listen` says.")
-_password = click.option("--password-file", metavar="FILE", help="The password is its first line (-: stdin).")
+_password = click.option(
+    "--password-file",
+    metavar="FILE",
+    help="The password is its first line (-: stdin).",
+    shell_complete=candidates.files,
+)
 
 daemon = Noun(
     "daemon",

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:  # the verbs that need them load them
+    from click.shell_completion import CompletionItem
+
     from p2pchat.home import Home
     from p2pchat.rpc.client import Client
 
@@ -21,6 +23,7 @@ class Settings:
         self.verbose = 0
         self.no_input = False
         self.no_color = False
+        self.version = False  # --version
         self.clients: dict[str, Client] = {}  # by socket, kept for the verb's next call
 
     @property
@@ -76,18 +79,30 @@ def pass_settings(function: Callable[..., None]) -> Callable[..., None]:
     return click.make_pass_decorator(Settings)(function)
 
 
-def _global_options() -> list[click.Parameter]:
-    def option(flags: list[str], help_: str, name: str, **kwargs: Any) -> click.Option:
-        return click.Option([*flags], help=help_, expose_value=False, callback=_stores(name), **kwargs)
+def flag(name: str, help_: str, field: str) -> click.Option:
+    """An option without a value that sets a field of ``Settings``."""
+    return _option([name], help_, field, is_flag=True)
 
+
+def _global_options() -> list[click.Parameter]:
     return [
-        option(["--home"], "Use this home (or P2PCHAT_HOME).", "home_dir", metavar="DIR"),
-        option(["--json"], "Print JSON, one object a line.", "json", is_flag=True),
-        option(["--quiet"], "Print no words beside the data.", "quiet", is_flag=True),
-        option(["-v", "--verbose"], "Say more.", "verbose", count=True),
-        option(["--no-input"], "Never ask; fail instead.", "no_input", is_flag=True),
-        option(["--no-color"], "Print no colours (or NO_COLOR).", "no_color", is_flag=True),
+        _option(["--home"], "Use this home (or P2PCHAT_HOME).", "home_dir", metavar="DIR", shell_complete=_folders),
+        flag("--json", "Print JSON, one object a line.", "json"),
+        flag("--quiet", "Print no words beside the data.", "quiet"),
+        _option(["-v", "--verbose"], "Say more.", "verbose", count=True),
+        flag("--no-input", "Never ask; fail instead.", "no_input"),
+        flag("--no-color", "Print no colours (or NO_COLOR).", "no_color"),
     ]
+
+
+def _option(flags: list[str], help_: str, field: str, **kwargs: Any) -> click.Option:
+    return click.Option(flags, help=help_, expose_value=False, callback=_stores(field), **kwargs)
+
+
+def _folders(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="dir")]
 
 
 def _stores(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:

@@ -3,6 +3,7 @@
 import click
 
 from p2pchat import limits
+from p2pchat.commands import candidates
 from p2pchat.commands.arguments import text_argument
 from p2pchat.commands.ask import Row, ask_list, given
 from p2pchat.commands.frame import Settings, pass_settings, verb
@@ -12,7 +13,7 @@ from p2pchat.show import show_name
 
 
 @verb("history", "p2pchat history bob --limit 20", "p2pchat history bob --search 'train' --json")
-@click.argument("peer")
+@click.argument("peer", shell_complete=candidates.contacts)
 @click.option("--search", metavar="TEXT", help="Only messages that hold these words.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="The last N messages.")
 @pass_settings

@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from p2pchat import limits
+from p2pchat.commands import candidates
 from p2pchat.commands.arguments import text_argument
 from p2pchat.commands.frame import Settings, pass_settings, verb
 from p2pchat.commands.layout import print_fields
@@ -27,8 +28,18 @@ _JPEG: Final = b"\xff\xd8\xff"
 
 @verb("init", "p2pchat init --nickname ada", "p2pchat init --no-input --new-password-file ~/.secret --json")
 @click.option("--nickname", default="", metavar="N", help="The name that contacts see; it can be changed.")
-@click.option("--avatar", metavar="IMAGE", help=f"A PNG or JPEG of at most {limits.AVATAR_BYTES // 1024} KiB.")
-@click.option("--new-password-file", metavar="FILE", help="The new password is its first line (-: stdin).")
+@click.option(
+    "--avatar",
+    metavar="IMAGE",
+    help=f"A PNG or JPEG of at most {limits.AVATAR_BYTES // 1024} KiB.",
+    shell_complete=candidates.files,
+)
+@click.option(
+    "--new-password-file",
+    metavar="FILE",
+    help="The new password is its first line (-: stdin).",
+    shell_complete=candidates.files,
+)
 @click.option("--password-file", metavar="FILE", help="The same.", hidden=True)
 @click.option(
     "--kdf",

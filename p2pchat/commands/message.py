@@ -4,6 +4,7 @@ from typing import cast
 
 import click
 
+from p2pchat.commands import candidates
 from p2pchat.commands.arguments import message_argument
 from p2pchat.commands.ask import Row, ask
 from p2pchat.commands.frame import Noun, Settings, pass_settings
@@ -20,7 +21,7 @@ message = Noun(
 
 
 @message.verb("show", "p2pchat message show 5f0c4c1e", "p2pchat message show 5f0c4c1e --json | jq .recipients")
-@click.argument("id_", metavar="ID")
+@click.argument("id_", metavar="ID", shell_complete=candidates.messages)
 @pass_settings
 def show_(settings: Settings, id_: str) -> None:
     """Show one message and how far it came."""
@@ -28,7 +29,7 @@ def show_(settings: Settings, id_: str) -> None:
 
 
 @message.verb("withdraw", "p2pchat message withdraw 5f0c4c1e", "p2pchat message withdraw 5f0c4c1e --json")
-@click.argument("id_", metavar="ID")
+@click.argument("id_", metavar="ID", shell_complete=candidates.messages)
 @pass_settings
 def withdraw(settings: Settings, id_: str) -> None:
     """Take an own message back.

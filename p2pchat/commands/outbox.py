@@ -2,6 +2,7 @@
 
 import click
 
+from p2pchat.commands import candidates
 from p2pchat.commands.arguments import message_argument
 from p2pchat.commands.ask import ask_list, given
 from p2pchat.commands.frame import Noun, Settings, pass_settings
@@ -24,7 +25,7 @@ def list_(settings: Settings) -> None:
 
 
 @outbox.verb("show", "p2pchat outbox show 5f0c4c1e", "p2pchat outbox show 5f0c4c1e --json")
-@click.argument("id_", metavar="ID")
+@click.argument("id_", metavar="ID", shell_complete=candidates.waiting)
 @pass_settings
 def show(settings: Settings, id_: str) -> None:
     """Show what still waits of one message."""
@@ -32,7 +33,7 @@ def show(settings: Settings, id_: str) -> None:
 
 
 @outbox.verb("retry", "p2pchat outbox retry", "p2pchat outbox retry 5f0c4c1e")
-@click.argument("id_", metavar="[ID]", required=False)
+@click.argument("id_", metavar="[ID]", required=False, shell_complete=candidates.waiting)
 @pass_settings
 def retry(settings: Settings, id_: str | None) -> None:
     """Try to deliver now: one message, or all that wait."""
@@ -40,7 +41,7 @@ def retry(settings: Settings, id_: str | None) -> None:
 
 
 @outbox.verb("cancel", "p2pchat outbox cancel 5f0c4c1e", "p2pchat outbox cancel 5f0c4c1e --json")
-@click.argument("id_", metavar="ID")
+@click.argument("id_", metavar="ID", shell_complete=candidates.waiting)
 @pass_settings
 def cancel(settings: Settings, id_: str) -> None:
     """Give up what is not delivered of one message."""

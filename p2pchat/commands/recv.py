@@ -12,6 +12,7 @@ from typing import Final, cast
 import click
 
 from p2pchat import limits
+from p2pchat.commands import candidates
 from p2pchat.commands.arguments import Seconds, text_argument
 from p2pchat.commands.ask import Row, ask, client, given
 from p2pchat.commands.events import print_event
@@ -29,7 +30,9 @@ _RETURN_S: Final = 60.0  # how long a follower waits for a daemon that was stopp
 
 @verb("recv", "p2pchat recv --follow", "p2pchat recv --json --reader backup | jq -r .text")
 @click.option("--follow", is_flag=True, help="Go on as events come, until interrupted.")
-@click.option("--from", "from_", metavar="PEER", help="Only what this contact caused.")
+@click.option(
+    "--from", "from_", metavar="PEER", help="Only what this contact caused.", shell_complete=candidates.contacts
+)
 @click.option("--all", "all_", is_flag=True, help="All types of events, not messages alone.")
 @click.option(
     "--since", type=click.IntRange(0), metavar="CURSOR", help="What follows CURSOR (0: all); moves no reader."

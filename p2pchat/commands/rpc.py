@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from p2pchat.commands import candidates
 from p2pchat.commands.ask import ask
 from p2pchat.commands.frame import Noun, Settings, pass_settings
 from p2pchat.commands.output import json_line, print_json
@@ -19,7 +20,7 @@ rpc = Noun(
 
 
 @rpc.verb("call", "p2pchat rpc call status", 'p2pchat rpc call contact.show \'{"peer": "bob"}\'')
-@click.argument("method")
+@click.argument("method", shell_complete=candidates.methods)
 @click.argument("params", metavar="[JSON]", required=False)
 @pass_settings
 def call(settings: Settings, method: str, params: str | None) -> None:

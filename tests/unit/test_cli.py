@@ -14,6 +14,7 @@ from p2pchat import __version__, cli
 from p2pchat.commands.frame import Noun, Verb
 from p2pchat.errors import every_error
 from tests.support.command_line import p2pchat
+from tests.support.shell_words import p2pchat_calls, parse
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,23 +52,10 @@ def test_every_help_says_what_and_ends_with_two_examples(name: str, command: cli
 
 @pytest.mark.parametrize(("name", "command"), COMMANDS, ids=[name for name, _ in COMMANDS])
 def test_every_example_is_a_command_line_that_parses(name: str, command: click.Command) -> None:
-    import shlex
-
     assert isinstance(command, Verb | Noun)
     for example in command.examples:
-        words = shlex.split(example.split("|")[0] if not example.startswith("git ") else example.split("|")[1])
-        if words[0] != "p2pchat":
-            continue
-        words = [word for word in words if word != "<card"]
-        at: click.Command = cli.root
-        context: click.Context | None = None
-        rest = words[1:]
-        while isinstance(at, click.Group):
-            context = at.make_context("p2pchat", rest, parent=context, resilient_parsing=False)
-            below = at.get_command(context, rest[0])
-            assert below is not None, example
-            at, rest = below, rest[1:]
-        at.make_context("p2pchat", rest, parent=context)
+        for words in p2pchat_calls(example):
+            parse(words)
 
 
 def test_root_help_lists_every_verb_and_loads_none() -> None:
@@ -138,6 +126,7 @@ def test_a_verb_that_needs_the_daemon_says_3_first() -> None:
             "rpc",
             "version",
             "demo",
+            "completion",
         }:
             continue
         arguments = ["1234567a"] * sum(p.required for p in command.params if isinstance(p, click.Argument))
@@ -284,6 +273,16 @@ def test_a_closed_stdin_reads_as_empty(home: Path) -> None:
 def test_a_missing_verb_is_an_error_object_under_json(words: list[str]) -> None:
     done = p2pchat(*words)
     assert (done.status, done.error["code"]) == (2, "USAGE")
+
+
+def test_the_short_help_and_the_version_option() -> None:
+    assert p2pchat("-h").out == p2pchat("--help").out
+    assert p2pchat("contact", "-h").out.startswith("Usage: p2pchat contact ")
+    assert p2pchat("--version") == p2pchat("version")
+    assert (
+        p2pchat("--json", "--version").json == p2pchat("--version", "--json").json == p2pchat("version", "--json").json
+    )
+    assert p2pchat("version", "--version").status == 2
 
 
 def test_an_empty_home_is_not_taken_for_the_default_one(home: Path) -> None:
