@@ -55,7 +55,7 @@ class Net(Protocol):
     async def resolve(self, host: str) -> list[str]:
         """The IP addresses of a name that the user typed. Raises Unreachable."""
 
-    def local_addresses(self) -> list[str]:
+    async def local_addresses(self) -> list[str]:
         """Addresses under which others on the LAN or the Internet may reach this host."""
 
 

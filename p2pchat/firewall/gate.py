@@ -87,6 +87,7 @@ async def _serve(
 ) -> None:
     assert env.net is not None
     surroundings = Surroundings(env, listeners, settings.advertise)
+    await surroundings.look()
     near = own_ranges([listener.address[0] for listener in listeners])
     peers = Peers()
     policy = Policy(local.user, peers, book.book, near=near)

@@ -173,9 +173,12 @@ class Links:
 
     async def _deliver(self, live: Live, frame: Frame) -> None:
         """Hand a frame to the vault once it has room. Raises Forbidden for what the role may not send."""
-        await live.window.wait_open()
+        if not live.window.open:
+            with live.link.pause():
+                await live.window.wait_open()
         if not may_pass(live.role, frame.kind, len(frame.body)):
-            await live.window.wait_empty()  # the frames before may be what makes the vault raise the role
+            with live.link.pause():
+                await live.window.wait_empty()  # the frames before may be what makes the vault raise the role
             if not may_pass(live.role, frame.kind, len(frame.body)):
                 raise Forbidden(f"a {live.role.name.lower()} may not send frames of type {frame.kind}")
         if not live.down:

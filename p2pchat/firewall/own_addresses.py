@@ -71,7 +71,7 @@ def bound(listeners: Sequence[StreamListener]) -> tuple[str, ...]:
     return tuple(join_address(*listener.address) for listener in listeners)
 
 
-def reachable(net: Net, listeners: Sequence[StreamListener], advertise: Sequence[str]) -> tuple[str, ...]:
+async def reachable(net: Net, listeners: Sequence[StreamListener], advertise: Sequence[str]) -> tuple[str, ...]:
     """What a card should say: ``advertise``, else the bound addresses, a wildcard becoming the host's own."""
     if advertise:
         return tuple(advertise)[:REACHABLE]
@@ -79,7 +79,8 @@ def reachable(net: Net, listeners: Sequence[StreamListener], advertise: Sequence
     for listener in listeners:
         host, port = listener.address
         address = parse_ip(host)
-        hosts = _of_family(net.local_addresses(), address) if address and address.is_unspecified else [host]
+        wildcard = address is not None and address.is_unspecified
+        hosts = _of_family(await net.local_addresses(), address) if address and wildcard else [host]
         found.update(dict.fromkeys(join_address(each, port) for each in hosts))
     return tuple(found)[:REACHABLE]
 

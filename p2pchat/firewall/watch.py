@@ -1,6 +1,7 @@
 """What changes around the node: the computer slept, or its own addresses became others."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import trio
@@ -16,29 +17,30 @@ from p2pchat.wire import boundary
 LOOK_EVERY_S: Final = 5.0
 
 
+@dataclass(eq=False, slots=True)
 class Surroundings:
-    """``reachable`` is what a card should say at present."""
+    """``reachable`` is what a card should say at present: nothing before the first ``look``."""
 
-    def __init__(self, env: Env, listeners: Sequence[StreamListener], advertise: Sequence[str]) -> None:
-        assert env.net is not None
-        self._env = env
-        self._net = env.net
-        self._listeners = listeners
-        self._advertise = advertise
-        self.reachable = self._look()
+    env: Env
+    listeners: Sequence[StreamListener]
+    advertise: Sequence[str]
+    reachable: tuple[str, ...] = ()
 
     async def watch(self, port: Port, links: Links, dialer: Dialer) -> None:
         """For ever: after a sleep or a change of network ask every link whether it lives, and dial what is wanted."""
-        sleep = SleepDetector(now_s=trio.current_time(), boot_s=self._env.clock.boot_s())
+        sleep = SleepDetector(now_s=trio.current_time(), boot_s=self.env.clock.boot_s())
         while True:
             await trio.sleep(LOOK_EVERY_S)
-            woke = sleep.slept(now_s=trio.current_time(), boot_s=self._env.clock.boot_s())
-            before, self.reachable = self.reachable, self._look()
+            woke = sleep.slept(now_s=trio.current_time(), boot_s=self.env.clock.boot_s())
+            before = self.reachable
+            await self.look()
             if self.reachable != before:
                 port.send(boundary.Addrs(reachable=self.reachable))
             if woke or self.reachable != before:
                 links.probe_all()
                 dialer.news()
 
-    def _look(self) -> tuple[str, ...]:
-        return own_addresses.reachable(self._net, self._listeners, self._advertise)
+    async def look(self) -> None:
+        """Bring ``reachable`` up to date."""
+        assert self.env.net is not None
+        self.reachable = await own_addresses.reachable(self.env.net, self.listeners, self.advertise)

@@ -1,7 +1,8 @@
 """Running an authenticated link over its carrier: one task reads, one writes, one keeps the heartbeat."""
 
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -76,6 +77,17 @@ class Link:
         self._heartbeat.probe(trio.current_time())
         self._doubt.set()
 
+    @contextmanager
+    def pause(self) -> Iterator[None]:
+        """Within, ``deliver`` waits for long and nothing is read: the peer hears from us all the same."""
+        self._paused = True
+        self._doubt.set()
+        try:
+            yield
+        finally:
+            self._paused = False
+            self._heartbeat.heard()
+
     async def run(self, deliver: Deliver, written: Written) -> Ended:
         """Drive the link to its end and close the carrier. ``deliver`` gets every frame that is not the link's own."""
         try:
@@ -146,6 +158,7 @@ class Link:
                 self.send(Frame(FrameType.PONG, Ping.decode(frame.body).encode()))
             case FrameType.PONG:
                 self._check_quota()
+                self._heartbeat.answered(Ping.decode(frame.body).nonce, trio.current_time())
             case FrameType.CLOSE:
                 return _ended_by_peer(Close.decode(frame.body))
             case kind if kind not in CLASS_OF or kind == FrameType.CREDIT:
@@ -155,14 +168,8 @@ class Link:
             case _:
                 if not frame.body:
                     raise BadFormat("a frame is empty")
-                await self._hand_over(frame, deliver)
+                await deliver(frame)
         return None
-
-    async def _hand_over(self, frame: Frame, deliver: Deliver) -> None:
-        self._paused = True  # nothing is read meanwhile, so silence proves nothing
-        await deliver(frame)
-        self._paused = False
-        self._heartbeat.heard()
 
     def _check_quota(self) -> None:
         if not self._signals.take(trio.current_time()):
@@ -192,13 +199,14 @@ class Link:
             with trio.move_on_at(self._heartbeat.due_s):
                 await self._doubt.wait()
                 self._doubt = trio.Event()
-            if self._paused:
-                self._heartbeat.heard()
-            match self._heartbeat.tick(now_s=trio.current_time(), draw=self._random.uniform(0, 1)):
+            now_s, draw = trio.current_time(), self._random.uniform(0, 1)
+            match self._heartbeat.tick(now_s=now_s, draw=draw, paused=self._paused):
                 case Beat.DEAD:
                     return Ended(Reason.SILENT)
                 case Beat.PING:
-                    self.send(Frame(FrameType.PING, Ping(nonce=self._random.bytes(8)).encode()))
+                    nonce = self._random.bytes(8)
+                    self._heartbeat.asked(nonce, now_s)
+                    self.send(Frame(FrameType.PING, Ping(nonce=nonce).encode()))
                 case Beat.WAIT:
                     await trio.lowlevel.checkpoint()
 

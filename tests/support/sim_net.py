@@ -51,7 +51,8 @@ class Host:
         await trio.lowlevel.checkpoint()
         return [host]
 
-    def local_addresses(self) -> list[str]:
+    async def local_addresses(self) -> list[str]:
+        await trio.lowlevel.checkpoint()
         return [self.name]
 
     def freeze(self) -> None:

@@ -5,6 +5,7 @@ import errno
 import ipaddress
 import os
 import socket
+from collections.abc import Sequence
 from typing import Final
 
 import trio
@@ -14,6 +15,7 @@ from p2pchat.errors import Failed, Unreachable
 
 DIAL_S: Final = 10.0
 BACKLOG: Final = 128
+OWN_NAME_S: Final = 2.0  # the resolver may ask the network for the host's own name
 ACCEPT_PAUSE_S: Final = 0.1  # where descriptors run out: let some connections end first
 _TYPE: Final = "p2pchat contact address PEER HOST:PORT"
 _FULL: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
@@ -75,13 +77,14 @@ class TcpNet:
             raise Unreachable(f"cannot find the address of {host}: {_words(error)}", hint=_TYPE) from error
         return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
-    def local_addresses(self) -> list[str]:
+    async def local_addresses(self) -> list[str]:
         """Addresses of this host that others may reach, IPv4 first: those it would send from. No packet is sent.
 
-        A host with no way out (a LAN without a router) still has the addresses of its own name.
+        A host with no way out (a LAN without a router) still has the addresses of its own name, if the system finds
+        them within 2 s.
         """
         routed = [_source_address(socket.AF_INET, "192.0.2.1"), _source_address(socket.AF_INET6, "2001:db8::1")]
-        return [address for address in routed if address is not None] or _own_name_addresses()
+        return [address for address in routed if address is not None] or await _own_name_addresses()
 
 
 async def _bind(
@@ -115,11 +118,10 @@ def _source_address(family: int, towards: str) -> str | None:
     return address if _useful(address) else None
 
 
-def _own_name_addresses() -> list[str]:
-    try:
-        found = socket.getaddrinfo(socket.gethostname(), None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICSERV)
-    except OSError:
-        return []
+async def _own_name_addresses() -> list[str]:
+    found: Sequence[tuple[object, object, int, str, tuple[object, ...]]] = []
+    with trio.move_on_after(OWN_NAME_S), contextlib.suppress(OSError):
+        found = await trio.socket.getaddrinfo(socket.gethostname(), None, type=socket.SOCK_STREAM)
     return [str(entry[4][0]) for entry in found if _useful(str(entry[4][0]))]
 
 

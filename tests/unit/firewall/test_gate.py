@@ -292,3 +292,19 @@ async def test_the_larger_id_can_come_back_while_its_old_link_seems_alive(autoju
             await risen.vault.say(peer(small, (A, 4000)), want(small))
             await one.vault.wait(boundary.Up, lambda later: later.link != up.link)
             assert trio.current_time() - began_s < 15
+
+
+async def test_a_vault_that_takes_nothing_for_two_minutes_costs_no_link(autojump_clock: MockClock) -> None:
+    """The gate stops reading that peer; neither side takes the other for dead, and all of it arrives."""
+    world, frames = still_world(), 200
+    async with running(world, 0, A) as one, running(world, 1, B, lazy=True) as other:
+        up, theirs = await link(one, other)
+        for _ in range(frames):
+            await one.vault.send(up.link, FrameType.ENVELOPE, bytes(2000))
+        await trio.sleep(120)
+        assert len(other.vault.all(boundary.Arrived)) == BOUNDARY_WINDOW_FRAMES
+        for taken in range(1, frames + 1):
+            await other.vault.wait(boundary.Arrived, lambda arrived, taken=taken: arrived.seq >= taken)  # type: ignore[misc]
+            await other.vault.say(boundary.Took(link=theirs.link, seq=taken))
+        assert len(other.vault.all(boundary.Arrived)) == frames
+        assert not one.vault.all(boundary.Down) and not other.vault.all(boundary.Down)

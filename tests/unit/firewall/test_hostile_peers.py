@@ -17,6 +17,7 @@ from p2pchat.link.drive import RECORD_S, SIGNAL_BURST
 from p2pchat.link.establish import Established, initiate
 from p2pchat.link.framing import UnitReader, wrap
 from p2pchat.link.handshake import link_psk
+from p2pchat.link.heartbeat import UNREAD_S
 from p2pchat.link.records import Sealer
 from p2pchat.wire import boundary
 from p2pchat.wire.boundary import Reason, Role
@@ -223,6 +224,30 @@ async def test_malformed_signals_cut_the_link(kind: FrameType, autojump_clock: M
     async with scene() as on:
         attack = await on.link()
         await attack.frames(Frame(kind, b"\xc1garbage"))
+        assert await down(on.node) is Reason.DAMAGED
+
+
+async def test_a_peer_that_talks_and_never_reads_loses_its_link(autojump_clock: MockClock) -> None:
+    async with scene() as on:
+        attack = await on.link()
+        began_s = trio.current_time()
+
+        async def talk() -> None:
+            while True:
+                await attack.frames(Frame(FrameType.PING, Ping(nonce=bytes(8)).encode()))
+                await trio.sleep(5)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(talk)
+            assert await down(on.node, within_s=1000) is Reason.SILENT
+            nursery.cancel_scope.cancel()
+        assert UNREAD_S < trio.current_time() - began_s < UNREAD_S + 60
+
+
+async def test_an_answer_to_what_was_never_asked_cuts_the_link(autojump_clock: MockClock) -> None:
+    async with scene() as on:
+        attack = await on.link()
+        await attack.frames(Frame(FrameType.PONG, Ping(nonce=bytes(8)).encode()))
         assert await down(on.node) is Reason.DAMAGED
 
 

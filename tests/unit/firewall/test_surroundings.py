@@ -54,7 +54,7 @@ class FakeNet:
         self.made.append(FakeListener(host, port or 5555))
         return self.made[-1:]
 
-    def local_addresses(self) -> list[str]:
+    async def local_addresses(self) -> list[str]:
         return self.addresses
 
 
@@ -101,10 +101,10 @@ async def test_a_port_that_was_asked_for_is_not_kept_and_not_replaced() -> None:
         ("0.0.0.0", [], (), []),
     ],
 )
-def test_cards_say_what_others_can_dial(
+async def test_cards_say_what_others_can_dial(
     bound: str, own: list[str], advertise: tuple[str, ...], expected: list[str]
 ) -> None:
-    assert list(reachable(FakeNet(*own), [FakeListener(bound, 4000)], advertise)) == expected
+    assert list(await reachable(FakeNet(*own), [FakeListener(bound, 4000)], advertise)) == expected
 
 
 async def test_a_woken_computer_asks_its_links_at_once(autojump_clock: MockClock) -> None:
@@ -125,7 +125,11 @@ async def test_a_move_to_another_network_is_told(autojump_clock: MockClock) -> N
     world = still_world()
     async with running(world, 0, A, listen=("0.0.0.0:4000",)) as one:
         one.host.listeners[4000].address = ("0.0.0.0", 4000)
-        one.host.local_addresses = lambda: ["10.5.5.5"]  # type: ignore[method-assign]
+
+        async def moved() -> list[str]:
+            return ["10.5.5.5"]
+
+        one.host.local_addresses = moved  # type: ignore[method-assign]
         assert (await one.vault.wait(boundary.Addrs)).reachable == ("10.5.5.5:4000",)
 
 

@@ -2,7 +2,17 @@
 
 import pytest
 
-from p2pchat.link.heartbeat import ANSWER_S, PROBE_ANSWER_S, Beat, Heartbeat, SleepDetector
+from p2pchat.errors import BadFormat
+from p2pchat.link.heartbeat import (
+    ANSWER_S,
+    PAUSED_S,
+    PROBE_ANSWER_S,
+    UNANSWERED,
+    UNREAD_S,
+    Beat,
+    Heartbeat,
+    SleepDetector,
+)
 
 
 def test_a_ping_goes_out_after_twenty_to_forty_seconds() -> None:
@@ -44,6 +54,59 @@ def test_doubt_asks_at_once_and_waits_less() -> None:
     assert heartbeat.tick(now_s=3.0, draw=0.5) is Beat.PING
     assert heartbeat.due_s == 3.0 + PROBE_ANSWER_S
     assert heartbeat.tick(now_s=8.0, draw=0.5) is Beat.DEAD
+
+
+def test_a_pong_answers_the_oldest_ping_and_nothing_else() -> None:
+    heartbeat = Heartbeat(now_s=0.0, draw=0.0)
+    heartbeat.asked(b"one", 20.0)
+    heartbeat.asked(b"two", 40.0)
+    heartbeat.answered(b"one", 41.0)
+    for wrong in (b"one", b"three"):
+        with pytest.raises(BadFormat, match="answers no PING"):
+            heartbeat.answered(wrong, 42.0)
+    with pytest.raises(BadFormat):
+        Heartbeat(now_s=0.0, draw=0.0).answered(b"one", 1.0)
+
+
+def test_who_talks_and_never_answers_is_given_up() -> None:
+    heartbeat, now_s, beats = Heartbeat(now_s=0.0, draw=0.0), 0.0, []
+    while (beat := heartbeat.tick(now_s=now_s, draw=0.0)) is not Beat.DEAD:
+        if beat is Beat.PING:
+            heartbeat.asked(b"n", now_s)
+        heartbeat.heard()
+        beats.append(beat)
+        now_s = heartbeat.due_s
+    assert now_s == 20.0 + UNREAD_S
+    assert beats.count(Beat.PING) == UNREAD_S / 20.0
+
+
+def test_each_answer_gives_the_next_one_its_time() -> None:
+    heartbeat = Heartbeat(now_s=0.0, draw=0.0)
+    heartbeat.asked(b"one", 20.0)
+    heartbeat.asked(b"two", 300.0)
+    heartbeat.answered(b"one", 319.0)
+    assert heartbeat.tick(now_s=19.0 + 300.0 + UNREAD_S - 0.1, draw=0.0) is not Beat.DEAD
+    assert heartbeat.tick(now_s=19.0 + 300.0 + UNREAD_S, draw=0.0) is Beat.DEAD
+
+
+def test_who_does_not_read_accuses_nobody_and_is_heard_all_the_same() -> None:
+    heartbeat = Heartbeat(now_s=0.0, draw=1.0)
+    heartbeat.tick(now_s=40.0, draw=1.0)
+    heartbeat.asked(b"n", 40.0)
+    assert heartbeat.tick(now_s=41.0, draw=1.0, paused=True) is Beat.WAIT
+    pings, now_s = 1, heartbeat.due_s
+    assert now_s == 41.0 + PAUSED_S < 40.0 + PROBE_ANSWER_S + PAUSED_S
+    while now_s < 1000.0:
+        beat = heartbeat.tick(now_s=now_s, draw=1.0, paused=True)
+        assert beat is not Beat.DEAD
+        if beat is Beat.PING:
+            heartbeat.asked(b"n", now_s)
+            pings += 1
+        now_s = heartbeat.due_s
+    assert pings == UNANSWERED
+    assert heartbeat.tick(now_s=now_s, draw=1.0) is not Beat.DEAD
+    for _ in range(UNANSWERED):
+        heartbeat.answered(b"n", now_s)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,14 @@
 """TCP on loopback."""
 
 import socket
+from typing import Any
 
 import pytest
 import trio
+from trio.testing import MockClock
 
 from p2pchat.errors import ConnectionLost, Failed, Unreachable
+from p2pchat.link.carriers import net as net_module
 from p2pchat.link.carriers.net import TcpNet
 from p2pchat.link.carriers.raw import RawCarrier
 
@@ -88,7 +91,35 @@ async def test_names_are_resolved_on_request() -> None:
     assert "contact address" in refusal.value.hint
 
 
-def test_own_addresses_are_such_as_others_can_dial() -> None:
-    for address in TcpNet().local_addresses():
+async def test_own_addresses_are_such_as_others_can_dial() -> None:
+    for address in await TcpNet().local_addresses():
         assert not address.startswith(("127.", "169.254.", "fe80"))
         assert address not in {"::1", "0.0.0.0", "::"}
+
+
+class Lost:
+    """A host without a route, whose resolver answers after ``delay_s``: what trio asks in place of the system."""
+
+    def __init__(self, delay_s: float) -> None:
+        self.delay_s = delay_s
+
+    async def getaddrinfo(self, *_: object, **__: object) -> list[Any]:
+        await trio.sleep(self.delay_s)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.7.7.7", 0))]
+
+    async def getnameinfo(self, *_: object) -> tuple[str, str]:
+        raise AssertionError("nobody asks for names here")
+
+
+@pytest.mark.parametrize(("delay_s", "found"), [(0.1, ["10.7.7.7"]), (60.0, [])])
+async def test_a_slow_resolver_holds_nothing_up(
+    delay_s: float, found: list[str], monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+) -> None:
+    monkeypatch.setattr(net_module, "_source_address", lambda *_: None)
+    trio.socket.set_custom_hostname_resolver(Lost(delay_s))
+    try:
+        began_s = trio.current_time()
+        assert await TcpNet().local_addresses() == found
+        assert trio.current_time() - began_s <= net_module.OWN_NAME_S
+    finally:
+        trio.socket.set_custom_hostname_resolver(None)
