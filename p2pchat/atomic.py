@@ -1,10 +1,13 @@
-"""Small private files that are old or new after a crash, never between."""
+"""Small private files that are old or new after a crash, never between, and directories that outlive a power cut."""
 
 import errno
 import os
 from pathlib import Path
+from typing import Final
 
 from p2pchat.errors import DiskFull, Failed
+
+NO_ROOM: Final = {errno.ENOSPC, errno.EDQUOT}
 
 
 def replace(path: Path, data: bytes) -> None:
@@ -15,9 +18,32 @@ def replace(path: Path, data: bytes) -> None:
     try:
         _replace(path, data)
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        if error.errno in NO_ROOM:
             raise DiskFull(f"no room to write {path}", hint="free some space and try again") from error
         raise Failed(f"cannot write {path}: {error.strerror}", hint=f"ls -ld {path.parent}") from error
+
+
+def make_directory(path: Path) -> None:
+    """Make ``path`` (mode 0700), and the parents that it lacks, so that they are there after a power cut.
+
+    One that is there already is confirmed too: whoever made it may have been cut off before that. Raises OSError.
+    """
+    if not path.parent.is_dir():
+        make_directory(path.parent)
+    path.mkdir(mode=0o700, exist_ok=True)
+    sync_directory(path.parent)
+
+
+def sync_directory(path: Path) -> None:
+    """Confirm the names in ``path``: without this a file's new name may not survive a power cut. Raises OSError."""
+    try:
+        directory = os.open(path, os.O_RDONLY)
+    except PermissionError:  # one may make names in a directory that one may not read, but not confirm them
+        return
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
 
 
 def _replace(path: Path, data: bytes) -> None:
@@ -33,8 +59,4 @@ def _replace(path: Path, data: bytes) -> None:
     except BaseException:  # an interrupt, too, leaves no half-written file
         Path(name).unlink(missing_ok=True)
         raise
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)  # the new name itself survives a power cut
-    finally:
-        os.close(directory)
+    sync_directory(path.parent)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from p2pchat import atomic
-from p2pchat.errors import Failed, NotFound
+from p2pchat.errors import DiskFull, Failed, NotFound
 
 FORMAT: Final = 1  # raised when an older p2pchat can no longer read a home
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -167,11 +167,9 @@ def _exists(path: Path) -> bool:
 
 def _make_private(directory: Path) -> None:
     try:
-        if not directory.is_dir():
-            directory.parent.mkdir(parents=True, exist_ok=True)
-            directory.mkdir(mode=0o700, exist_ok=True)
-        elif directory.stat().st_uid == os.geteuid() and not any(directory.iterdir()):
-            directory.chmod(0o700)  # a fresh mkdir of the user's; nothing in it was ever open to others
+        atomic.make_directory(directory)
+        if directory.stat().st_uid == os.geteuid() and not any(directory.iterdir()):
+            directory.chmod(0o700)  # a fresh mkdir of the user's, perhaps; nothing in it was ever open to others
     except OSError as error:
         raise _unusable(directory, error) from error
     _check_private(directory)
@@ -194,4 +192,6 @@ def _check_private(directory: Path) -> None:
 
 def _unusable(path: Path, error: OSError) -> Failed:
     where = str(path) if len(str(path)) <= 200 else f"{str(path)[:200]}..."
+    if error.errno in atomic.NO_ROOM:
+        return DiskFull(f"no room to make {where}", hint="free some space and try again")
     return Failed(f"cannot use {where} as a home: {error.strerror}", hint="choose another home with --home DIR")

@@ -1,7 +1,6 @@
 """One transaction of many jobs, run in the writer's thread: a savepoint for each job but the first."""
 
 import contextlib
-import errno
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any, Final
 
 import apsw
 
+from p2pchat.atomic import NO_ROOM
 from p2pchat.errors import Corrupt, DiskFull, Failed
 from p2pchat.store.cell import Cell, show
 from p2pchat.store.tx import Tx
@@ -16,8 +16,6 @@ from p2pchat.store.tx import Tx
 BATCH_JOBS: Final = 256
 BATCH_S: Final = 0.020
 DAMAGED_HINT: Final = "stop the daemon and restore store.db from a copy of the home"
-
-_NO_ROOM: Final = {errno.ENOSPC, errno.EDQUOT}
 
 
 class StoreFailed(Failed):
@@ -155,7 +153,7 @@ DISK_ERRORS: Final = (
 def _disk_error(db: apsw.Connection, error: apsw.Error) -> DiskFull | StoreFailed | Corrupt:
     closed = isinstance(error, apsw.ConnectionClosedError)
     no_room = isinstance(error, apsw.FullError) or (
-        not closed and isinstance(error, apsw.IOError) and db.system_errno in _NO_ROOM
+        not closed and isinstance(error, apsw.IOError) and db.system_errno in NO_ROOM
     )
     if no_room:
         return DiskFull("no room on the disk: nothing was stored", hint="free some space and try again")

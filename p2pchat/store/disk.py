@@ -89,7 +89,7 @@ def _create(path: Path, key: bytes, vfs: str | None) -> None:
         with contextlib.closing(_connect(part, key, _READ_WRITE, vfs)) as db:
             db.execute("PRAGMA journal_mode = WAL").fetchall()
         part.rename(path)
-        _sync_directory(path.parent)
+        atomic.sync_directory(path.parent)
     except OSError as error:
         raise Failed(f"cannot create {path}: {error.strerror}", hint=f"ls -ld {path.parent}") from error
     except apsw.Error as error:
@@ -148,11 +148,3 @@ def _translated(path: Path, error: apsw.Error) -> Corrupt | DiskFull | Failed:
 def _no_room(directory: Path) -> bool:
     """SQLite does not say why it could not make the file that its connections share; the file system does."""
     return shutil.disk_usage(directory).free < _SHARED_BYTES
-
-
-def _sync_directory(path: Path) -> None:
-    directory = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(directory)  # the new name itself survives a power cut
-    finally:
-        os.close(directory)
