@@ -5,6 +5,7 @@ Freshness of a set is its rising sequence, not a clock: ``expired`` reports, and
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from hashlib import sha256
 from typing import Final, Self
 
@@ -22,6 +23,16 @@ from p2pchat.wire.structs import CAPABILITIES, DeviceRecord, DeviceSet, Signed
 FIRST_SEQUENCE: Final = 1
 NO_SET: Final = bytes(32)  # ``prev`` of a first set
 DEVICE_SET_MS: Final = DEVICE_SET_DAYS * 24 * 3600 * 1000
+RENEWED_AFTER_MS: Final = DEVICE_SET_MS // 2  # a successor is signed when half of a set's life has passed
+
+
+class Standing(Enum):
+    """How a set that somebody shows stands to the newest one known of the same identity."""
+
+    NEWER = "newer"
+    SAME = "same"
+    OLDER = "older"  # its owner was restored from an old copy, or a copy of the identity is in use
+    FORKED = "forked"  # the same number, another set: two machines signed, each without knowing of the other
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -99,6 +110,37 @@ class VerifiedSet:
     def by_link_key(self, link_public: bytes) -> DeviceRecord | None:
         """The device whose gate holds the private half of ``link_public``."""
         return next((record for record in self.records if record.link_x25519 == link_public), None)
+
+    def standing(self, known: "VerifiedSet") -> Standing:
+        """How this set stands to ``known``, the newest one that was met."""
+        if self.sequence != known.sequence:
+            return Standing.NEWER if self.sequence > known.sequence else Standing.OLDER
+        return Standing.SAME if self.set_hash == known.set_hash else Standing.FORKED
+
+    def renews(self, known: "VerifiedSet") -> bool:
+        """Whether this newer set does no more than prolong ``known``: the same devices, signed when it was due.
+
+        Anything else is a replacement, which contacts are told of: a node signs one when it learns that a newer set
+        than its own is about.
+        """
+        if set(self.records) != set(known.records) or (
+            self.sequence == known.sequence + 1 and self.prev != known.set_hash
+        ):
+            return False
+        apart_ms = self.not_after_ms - known.not_after_ms
+        return apart_ms >= (self.sequence - known.sequence) * RENEWED_AFTER_MS
+
+
+def make_successor(root: RootKey, known: VerifiedSet, records: Sequence[DeviceRecord], now_ms: int) -> bytes:
+    """The set that follows ``known``, naming it, with the full life from now. One RSA signature: 30 ms."""
+    return make_device_set(
+        root,
+        known.user,
+        records,
+        sequence=known.sequence + 1,
+        prev=known.set_hash,
+        not_after_ms=now_ms + DEVICE_SET_MS,
+    )
 
 
 def verify_device_set(raw: bytes, chain: KeyChain) -> VerifiedSet:

@@ -57,7 +57,7 @@ async def main(env: Env, stream: trio.abc.Stream, secrets: VaultSecrets, home: H
         nursery.start_soon(port.write)
         nursery.start_soon(upkeep.run, node)
         nursery.start_soon(indexing.keep, store)
-        nursery.start_soon(renewal.keep, node, secrets, hooks.save)
+        nursery.start_soon(renewal.Renewal(node, secrets, hooks.save).keep)
         wishes.tell_all(node)
         nursery.start_soon(hooks.serve, methods.table(node))
         hooks.ready()

@@ -13,6 +13,7 @@ from p2pchat.store.cell import Cell
 from p2pchat.store.writer import Store
 from p2pchat.vault.flows.link import Link
 from p2pchat.vault.news import News
+from p2pchat.vault.overtaken import Overtaken
 from p2pchat.vault.own import Sequence
 from p2pchat.vault.port import Port
 from p2pchat.wire import boundary
@@ -45,6 +46,9 @@ class Node:
     stop: Callable[[], None]  # asks the launcher to end the daemon
     clock: Cell[int]  # the hybrid clock's highest value given or seen
     news: News = field(default_factory=News)
+    copied: bool = False  # a copy of this home was in use since the start
+    overtaken: Overtaken = field(default_factory=Overtaken)
+    alarms: dict[tuple[str, int], int] = field(default_factory=dict)  # (cause, contact) -> when it was told
     links: dict[int, Link] = field(default_factory=dict)  # by the gate's number
     serving: dict[int, Link] = field(default_factory=dict)  # also those that have gone and have not read all that came
     legs: dict[UserId, LegBucket] = field(default_factory=dict)  # as the peer's last link left it

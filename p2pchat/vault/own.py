@@ -24,6 +24,15 @@ class Sequence:
         self._store = store
         self._last = store.read(lambda reader: meta.integer(reader, meta.ADDRESSES))
 
+    @property
+    def last(self) -> int:
+        """The highest that was given out, or is to be passed by."""
+        return self._last
+
+    def pass_by(self, sequence: int) -> None:
+        """The next one shall be higher than this."""
+        self._last = max(self._last, sequence)
+
     def next(self, now_ms: int) -> int:
         given = self._last = max(now_ms, self._last + 1)
         self._store.change_nowait(lambda tx: meta.put(tx, meta.ADDRESSES, given))

@@ -1,17 +1,25 @@
-"""The own device set lives 90 days; its successor is signed when half of that has passed (PROTOCOL 1)."""
+"""The own device set: renewed when half of its life has passed, and replaced where a newer one is about (PROTOCOL 1).
+
+A replacement follows from STALE_SET: some contact holds a set of this identity that this node did not sign, because its
+home was put back from an old copy, or a copy of it is in use. One successor of the newest such set satisfies every
+contact, and at most one a day is signed, or two copies would drive each other on.
+"""
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import trio
 
 from p2pchat.env import Env
 from p2pchat.errors import Failed
-from p2pchat.keys.devices import DEVICE_SET_MS, make_device_set
+from p2pchat.keys.devices import RENEWED_AFTER_MS, VerifiedSet, make_successor
 from p2pchat.keys.identity import Identity, load_identity
+from p2pchat.store import meta
+from p2pchat.store.tx import INTEGER_MAX, Tx
 from p2pchat.vault import own
+from p2pchat.vault.flows import alarms
 from p2pchat.vault.node import Node
 from p2pchat.wire import boundary
 from p2pchat.wire.structs import VaultSecrets
@@ -19,21 +27,59 @@ from p2pchat.wire.structs import VaultSecrets
 Save = Callable[[VaultSecrets], None]
 LOOK_EVERY_S: Final = 6 * 3600.0
 SETTLE_S: Final = 30.0  # longer than any handshake may take
+GATHER_S: Final = 5.0  # contacts that are linked already all speak within that; the newest set counts
+_DAY_MS: Final = 24 * 3600 * 1000
+_WAITS: Final = (
+    "your keys were replaced less than a day ago, and another computer has signed newer ones since: a copy of this home"
+    " is in use elsewhere. Stop it; contacts that know its keys are reached again from tomorrow on"
+)
 _log = logging.getLogger(__name__)
 
 
-async def keep(node: Node, secrets: VaultSecrets, save: Save) -> None:
-    """For ever: renew in time. The gate shows the new set on every link from then on."""
-    while True:
-        await trio.sleep(LOOK_EVERY_S)
-        newer = await renew(node.env, secrets, save)
+@dataclass(slots=True)
+class Renewal:
+    """Keeps the own set current; ``secrets`` are those that ``save`` wrote last."""
+
+    node: Node
+    secrets: VaultSecrets
+    save: Save
+
+    async def keep(self) -> None:
+        """For ever. The gate shows a new set on every link from then on."""
+        while True:
+            with trio.move_on_after(LOOK_EVERY_S):
+                await self.node.overtaken.wait()
+                await trio.sleep(GATHER_S)
+            newer = await self._replaced() or await renew(self.node.env, self.secrets, self.save)
+            if newer is not None:
+                self.secrets = newer
+                await self._show(load_identity(newer))
+
+    async def _replaced(self) -> VaultSecrets | None:
+        node = self.node
+        newest = node.overtaken.by(node.identity.devices)
+        if newest is None or newest.sequence >= INTEGER_MAX:
+            return None
+        now_ms = node.now_ms()
+        if 0 <= now_ms - node.store.read(lambda reader: meta.integer(reader, meta.REPLACED)) < _DAY_MS:
+            await node.store.change(lambda tx: alarms.tell(tx, node, "replaced today", 0, _WAITS))
+            node.news.ring()
+            return None
+        newer = await _signed(node.env, self.secrets, node.identity, newest, self.save)
         if newer is not None:
-            secrets = newer
-            node.identity = load_identity(newer)
-            node.port.send(own.hello(node.identity))
-            _cut_links(node)
-            await trio.sleep(SETTLE_S)
-            _cut_links(node)  # those whose handshake had begun with the old set
+            await node.store.change(lambda tx: _note(tx, now_ms))
+        return newer
+
+    async def _show(self, identity: Identity) -> None:
+        self.node.identity = identity
+        self.node.port.send(own.hello(identity))
+        _cut_links(self.node)
+        await trio.sleep(SETTLE_S)
+        _cut_links(self.node)  # those whose handshake had begun with the old set
+
+
+def _note(tx: Tx, now_ms: int) -> None:
+    meta.put(tx, meta.REPLACED, now_ms)
 
 
 def _cut_links(node: Node) -> None:
@@ -43,30 +89,25 @@ def _cut_links(node: Node) -> None:
 
 
 async def renew(env: Env, secrets: VaultSecrets, save: Save) -> VaultSecrets | None:
-    """The secrets with a newer set, saved, or None where the present set will do. One RSA signature, in the worker.
+    """The secrets with a newer set, saved, or None where the present set will do.
 
     None also where the disk does not take it: half of the set's life is left to try again.
     """
-    now_ms = env.clock.wall_ms()
     identity = load_identity(secrets)
-    if identity.devices.not_after_ms - now_ms > DEVICE_SET_MS // 2:
+    if identity.devices.not_after_ms - env.clock.wall_ms() > RENEWED_AFTER_MS:
         return None
-    newer = replace(secrets, device_set=await env.work(_successor, identity, now_ms))
+    return await _signed(env, secrets, identity, identity.devices, save)
+
+
+async def _signed(
+    env: Env, secrets: VaultSecrets, identity: Identity, known: VerifiedSet, save: Save
+) -> VaultSecrets | None:
+    """The secrets with the successor of ``known``, saved; one RSA signature, in the worker. None: not stored."""
+    records, now_ms = identity.devices.records, env.clock.wall_ms()
+    newer = replace(secrets, device_set=await env.work(make_successor, identity.root, known, records, now_ms))
     try:
         save(newer)
     except Failed as error:
         _log.warning("the renewed device set is not stored, so the old one stays in use: %s", error.message)
         return None
     return newer
-
-
-def _successor(identity: Identity, now_ms: int) -> bytes:
-    old = identity.devices
-    return make_device_set(
-        identity.root,
-        identity.user,
-        old.records,
-        sequence=old.sequence + 1,
-        prev=old.set_hash,
-        not_after_ms=now_ms + DEVICE_SET_MS,
-    )

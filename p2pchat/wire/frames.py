@@ -35,6 +35,7 @@ class FrameType(IntEnum):
     PONG = 13
     CLOSE = 14
     CREDIT = 15
+    STALE_SET = 16
 
 
 class FrameClass(IntEnum):
@@ -64,6 +65,7 @@ CLASS_OF: Final = {
     FrameType.PONG: FrameClass.LINK,
     FrameType.CLOSE: FrameClass.LINK,
     FrameType.CREDIT: FrameClass.LINK,
+    FrameType.STALE_SET: FrameClass.CHAIN,
 }
 
 

@@ -261,6 +261,8 @@ CTL_RESUME: Final = 1
 CTL_RECEIPT: Final = 2
 CTL_ADDRESSES: Final = 3
 CTL_PROFILE: Final = 4
+CTL_HELD_ADDRESSES: Final = 5
+CTL_COPIED: Final = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

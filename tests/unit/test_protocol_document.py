@@ -83,7 +83,7 @@ def test_every_structure_is_documented_as_it_is() -> None:
 
 
 def test_every_frame_type_has_its_row() -> None:
-    rows = dict(re.findall(r"^\| (\d\d?) \| ([A-Z]+) \|", DOCUMENT, re.MULTILINE))
+    rows = dict(re.findall(r"^\| (\d\d?) \| ([A-Z_]+) \|", DOCUMENT, re.MULTILINE))
     assert rows == {str(int(kind)): kind.name for kind in FrameType}
 
 

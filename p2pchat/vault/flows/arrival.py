@@ -3,13 +3,14 @@
 import trio
 
 from p2pchat.errors import P2PChatError, Untrusted
-from p2pchat.keys.devices import VerifiedSet, verify_device_set
-from p2pchat.keys.key_log import KeyChain, verify_key_log
+from p2pchat.keys.devices import Standing, verify_device_set
+from p2pchat.keys.key_log import verify_key_log
 from p2pchat.store import contacts, events
 from p2pchat.store.contacts import Contact
 from p2pchat.store.tx import Tx
-from p2pchat.vault.flows import wishes
+from p2pchat.vault.flows import pins, wishes
 from p2pchat.vault.flows.link import Link, LinkEvent
+from p2pchat.vault.flows.pins import Pin
 from p2pchat.vault.node import Node
 from p2pchat.wire import boundary
 
@@ -20,52 +21,37 @@ def check(node: Node, up: boundary.Up, events_to: trio.MemorySendChannel[LinkEve
     listed = contact if contact is not None and contact.state != "none" else None
     if listed is not None and listed.state == "blocked":
         raise Untrusted("the contact is blocked")
-    held = node.store.read(lambda reader: contacts.objects(reader, listed.id)) if listed else None
-    chain = verify_key_log(up.key_log or (held.key_log if held else b""))
-    devices = verify_device_set(up.device_set or (held.device_set if held else b""), chain)
+    pin = node.store.read(lambda reader: pins.held(reader, listed.id)) if listed else None
+    chain = verify_key_log(up.key_log) if up.key_log or pin is None else pin.chain
+    shown = verify_device_set(up.device_set, chain) if up.device_set or pin is None else pin.devices
     if chain.user != up.user:
         raise Untrusted("the key log belongs to another ID than the link")
-    record = devices.device(up.device)
+    record = shown.device(up.device)
     if record is None:
         raise Untrusted("the link's device is not listed by its ID")
-    if listed is None or not (held and held.key_log):
-        if devices.expired(node.now_ms()):
+    link = Link(up=up, chain=chain, devices=shown, record=record, events=events_to, contact=listed.id if listed else 0)
+    if listed is None or pin is None:
+        if shown.expired(node.now_ms()):
             raise Untrusted("the peer's device set has expired, or this clock is wrong", hint="date")
     else:
-        _pinned(node, listed, chain, devices)
-    return Link(
-        up=up, chain=chain, devices=devices, record=record, events=events_to, contact=listed.id if listed else 0
-    )
+        pins.check_log(pin, chain)
+        _compare(node, listed, link, pin)
+    return link
 
 
-def _pinned(node: Node, contact: Contact, chain: KeyChain, devices: VerifiedSet) -> None:
-    """Freshness is a rising sequence. A newer set is kept; trust does not outlive another set of devices."""
-    held = node.store.read(lambda reader: contacts.objects(reader, contact.id))
-    pinned = verify_key_log(held.key_log)
-    if chain.head != pinned.head:
-        raise Untrusted("the contact shows another key log than the one pinned")
-    known = verify_device_set(held.device_set, pinned)
-    if devices.sequence < known.sequence:
-        raise Untrusted("the contact shows an older device set than the one pinned")
-    if devices.sequence == known.sequence:
-        if devices.set_hash != known.set_hash:
-            raise Untrusted("two device sets bear the same number: somebody runs a copy of the contact's identity")
-        return
-    same_devices = {r.encode() for r in devices.records} == {r.encode() for r in known.records}
+def _compare(node: Node, contact: Contact, link: Link, pin: Pin) -> None:
+    """Freshness is a rising sequence: a newer set is pinned, and one that is not the newest silences the link."""
+    chain, shown = link.chain, link.devices
+    standing = shown.standing(pin.devices)
+    if standing in {Standing.OLDER, Standing.FORKED}:
+        link.shown, link.devices = shown, pin.devices
+    elif standing is Standing.NEWER:
 
-    def job(tx: Tx) -> None:
-        now_ms = node.now_ms()
-        contacts.set_chain(tx, contact.id, chain.raw, devices.raw, devices.sequence, now_ms)
-        if not same_devices:
-            contacts.set_verified(tx, contact.id, False, now_ms)
-            fields = {"fingerprint": chain.root.fingerprint}
-            events.append(tx, "key-changed", now_ms, contact=contact.id, fields=fields)
+        def kept(_: Standing) -> None:
+            wishes.tell(node, contact.user)  # else the gate would call the older set "as pinned"
+            node.news.ring()
 
-    def kept(_: None) -> None:
-        wishes.tell(node, contact.user)  # else the gate would call the older set "as pinned"
-        node.news.ring()
-
-    node.store.change_nowait(job, after=kept)
+        node.store.change_nowait(lambda tx: pins.keep(tx, contact.id, chain, shown, node.now_ms()), after=kept)
 
 
 def warn(node: Node, up: boundary.Up, error: P2PChatError) -> None:

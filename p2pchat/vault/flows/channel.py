@@ -19,7 +19,7 @@ from p2pchat.vault.flows.turn import Turn
 from p2pchat.vault.node import Node
 from p2pchat.wire import boundary
 from p2pchat.wire.frames import FrameType
-from p2pchat.wire.structs import CAPABILITIES, CTL_ADDRESSES
+from p2pchat.wire.structs import CAPABILITIES, CTL_ADDRESSES, CTL_COPIED
 
 
 def agreed_before(node: Node, link: Link) -> bool:
@@ -76,6 +76,9 @@ async def take(node: Node, link: Link, batch: Sequence[LinkEvent]) -> None:
             taken.turn.depart()
             if taken.turn.peer_changed:
                 wishes.tell(node, link.user)
+            if taken.turn.copied:
+                node.copied = True
+                tell_addresses(node)
         if taken.error is not None:
             refuse(node, link)
 
@@ -105,6 +108,8 @@ def _say_addresses(node: Node, link: Link) -> None:
         if turn is None or not turn.agreement.ready:
             return None
         turn.say((CTL_ADDRESSES, node.addresses))
+        if node.copied:
+            turn.say((CTL_COPIED, b""))
         return turn.close()
 
     node.store.change_nowait(job, after=lambda turn: turn.depart() if turn else None)

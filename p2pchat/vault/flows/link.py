@@ -52,7 +52,7 @@ LinkEvent = boundary.Arrived | LegOpened | Nudge
 class Link:
     up: boundary.Up
     chain: KeyChain
-    devices: VerifiedSet
+    devices: VerifiedSet  # the newest held, where ``shown`` is another
     record: DeviceRecord  # the peer's device at the other end
     events: trio.MemorySendChannel[LinkEvent]
     nursery: trio.Nursery | None = None  # lives while the link does
@@ -66,6 +66,8 @@ class Link:
     marking: bool = False  # storing ``sent_upto`` is under way
     down: bool = False  # the gate said so
     pairings: int = 0  # requests and answers that came
+    shown: VerifiedSet | None = None  # a set that is not the newest: nothing passes (flows/stale.py)
+    told_stale: bool = False  # the peer said that it holds another set of mine
     refused: bool = False  # the peer said what cannot be: the gate was told to cut, the rest is not read
 
     @property

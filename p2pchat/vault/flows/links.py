@@ -12,7 +12,7 @@ from p2pchat.errors import BadFormat, CryptoError, DiskFull, P2PChatError, Untru
 from p2pchat.limits import WINDOW_MESSAGES
 from p2pchat.store import contacts, events
 from p2pchat.store.tx import Tx
-from p2pchat.vault.flows import arrival, channel, pair
+from p2pchat.vault.flows import arrival, channel, pair, stale
 from p2pchat.vault.flows.link import Link, LinkEvent, Nudge
 from p2pchat.vault.node import Node
 from p2pchat.wire import boundary
@@ -106,7 +106,7 @@ async def _serve(node: Node, link: Link, receive: trio.MemoryReceiveChannel[Link
     async with trio.open_nursery() as nursery:
         link.nursery = nursery
         try:
-            await _or_cut(node, link, pair.greet(node, link))
+            await _or_cut(node, link, _greet(node, link))
             node.news.ring()
             async for event in receive:
                 await _or_cut(node, link, _take(node, link, [event, *_waiting(receive)]))
@@ -114,6 +114,13 @@ async def _serve(node: Node, link: Link, receive: trio.MemoryReceiveChannel[Link
             link.nursery = None  # the last commits may still have effects after it was cancelled
             del node.serving[link.up.link]
         nursery.cancel_scope.cancel()
+
+
+async def _greet(node: Node, link: Link) -> None:
+    if link.shown is not None:
+        stale.answer(node, link, link.shown)
+    else:
+        await pair.greet(node, link)
 
 
 def _waiting(receive: trio.MemoryReceiveChannel[LinkEvent]) -> Iterator[LinkEvent]:
@@ -136,15 +143,31 @@ async def _or_cut(node: Node, link: Link, work: Awaitable[None]) -> None:
 
 
 async def _take(node: Node, link: Link, batch: list[LinkEvent]) -> None:
-    for pairing, grouped in groupby(batch, key=_is_pairing):
+    for kind, grouped in groupby(batch, key=_alone):
         run = list(grouped)
-        if not link.refused:
-            await (_pair(node, link, run) if pairing else _converse(node, link, run))
+        if link.refused:
+            break
+        if kind == FrameType.STALE_SET:
+            _stale(node, link, run)
+        elif link.shown is None:
+            await (_pair(node, link, run) if kind else _converse(node, link, run))
     _took(node, link, batch)
 
 
-def _is_pairing(event: LinkEvent) -> bool:
-    return isinstance(event, boundary.Arrived) and event.kind in _PAIRING
+def _alone(event: LinkEvent) -> int | None:
+    """The frame type of what is no part of the channel."""
+    outside = isinstance(event, boundary.Arrived) and (event.kind in _PAIRING or event.kind == FrameType.STALE_SET)
+    return event.kind if outside and isinstance(event, boundary.Arrived) else None
+
+
+def _stale(node: Node, link: Link, run: list[LinkEvent]) -> None:
+    for event in run:
+        assert isinstance(event, boundary.Arrived)
+        try:
+            stale.received(node, link, event.body)
+        except (BadFormat, CryptoError, Untrusted):
+            channel.refuse(node, link)
+            return
 
 
 async def _pair(node: Node, link: Link, run: list[LinkEvent]) -> None:

@@ -11,7 +11,7 @@ from p2pchat.keys.signed import verify_address_record
 from p2pchat.store import contacts, events, meta, profile
 from p2pchat.store.contacts import Contact, NewContact, Tickets
 from p2pchat.store.tx import Tx
-from p2pchat.vault.flows import channel, records, wishes
+from p2pchat.vault.flows import channel, pins, records, wishes
 from p2pchat.vault.flows.link import Link, Nudge
 from p2pchat.vault.node import Node
 from p2pchat.wire.frames import FrameType
@@ -172,7 +172,7 @@ def _take_answer(tx: Tx, link: Link, answer: ContactAnswer, given: bytes, now_ms
 
 
 def _keep_objects(tx: Tx, link: Link, contact: int, addresses: bytes, now_ms: int) -> None:
-    contacts.set_chain(tx, contact, link.chain.raw, link.devices.raw, link.devices.sequence, now_ms)
+    pins.keep(tx, contact, link.chain, link.devices, now_ms)
     records.keep_addresses(tx, contact, addresses, link.devices, now_ms)
 
 

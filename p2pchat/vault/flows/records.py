@@ -5,6 +5,7 @@ from p2pchat.keys.devices import VerifiedSet
 from p2pchat.keys.signed import verify_address_record
 from p2pchat.store import contacts
 from p2pchat.store.tx import Tx
+from p2pchat.wire.structs import AddressRecord
 
 
 def keep_addresses(tx: Tx, contact: int, record: bytes, devices: VerifiedSet, now_ms: int) -> bool:
@@ -13,6 +14,14 @@ def keep_addresses(tx: Tx, contact: int, record: bytes, devices: VerifiedSet, no
         return False
     contacts.set_addresses(tx, contact, record, now_ms)
     return True
+
+
+def newer_held(tx: Tx, contact: int, shown: AddressRecord, devices: VerifiedSet) -> bytes:
+    """The record that is held, encoded, where the same device signed it after ``shown``; else empty."""
+    held = contacts.objects(tx, contact).addresses
+    if _sequence(held, devices) <= shown.sequence or verify_address_record(held, devices).device != shown.device:
+        return b""
+    return held
 
 
 def _sequence(record: bytes, devices: VerifiedSet) -> int:

@@ -10,11 +10,13 @@ from p2pchat.errors import BadFormat
 from p2pchat.ids import Incarnation
 from p2pchat.keys.signed import verify_address_record
 from p2pchat.store import contacts, events, inbox, outbox, profile
-from p2pchat.vault.flows import records
+from p2pchat.vault.flows import copies, records
 from p2pchat.vault.flows.turn import Turn
 from p2pchat.wire.checksum import md5
 from p2pchat.wire.structs import (
     CTL_ADDRESSES,
+    CTL_COPIED,
+    CTL_HELD_ADDRESSES,
     CTL_PROFILE,
     CTL_RECEIPT,
     CTL_RESUME,
@@ -44,6 +46,8 @@ def introduce(turn: Turn) -> None:
         avatar_md5=md5(own.avatar) if own.avatar else b"",
     )
     turn.say((CTL_ADDRESSES, turn.node.addresses), (CTL_PROFILE, about))
+    if turn.node.copied:
+        turn.say((CTL_COPIED, b""))
 
 
 def acknowledge(turn: Turn) -> None:
@@ -113,7 +117,10 @@ def _delivered(turn: Turn, upto: int) -> None:
 
 
 def _addresses(turn: Turn, raw: bytes) -> None:
-    verify_address_record(raw, turn.link.devices)
+    shown = verify_address_record(raw, turn.link.devices)
+    newer = records.newer_held(turn.tx, turn.link.contact, shown, turn.link.devices)
+    if newer:
+        turn.say((CTL_HELD_ADDRESSES, newer))
     kept = records.keep_addresses(turn.tx, turn.link.contact, raw, turn.link.devices, turn.now_ms)
     turn.peer_changed = turn.peer_changed or kept
 
@@ -143,4 +150,6 @@ _TAKERS: Final[Mapping[int, Callable[[Turn, bytes], None]]] = {
     CTL_RECEIPT: _receipt,
     CTL_ADDRESSES: _addresses,
     CTL_PROFILE: _profile,
+    CTL_HELD_ADDRESSES: copies.held_by_contact,
+    CTL_COPIED: copies.said_by_contact,
 }

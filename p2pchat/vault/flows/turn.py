@@ -46,6 +46,7 @@ class Turn:
     renew_wanted: bool = False  # my store proved to be old: a reset is needed
     resume_wanted: bool = False  # a number was skipped: the peer must hear my cursor
     peer_changed: bool = False  # the gate must learn newer addresses
+    copied: bool = False  # a copy of this node proved to be in use: all contacts are to be told
 
     @classmethod
     def open(cls, tx: Tx, node: Node, link: Link) -> "Turn | None":

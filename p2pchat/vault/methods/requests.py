@@ -6,13 +6,12 @@ from p2pchat.contacts.card import ReadCard, read_card, write_card
 from p2pchat.contacts.state import Event, State, next_state
 from p2pchat.errors import Failed, Untrusted
 from p2pchat.ids import Incarnation
-from p2pchat.keys.devices import verify_device_set
-from p2pchat.keys.key_log import verify_key_log
+from p2pchat.keys.devices import Standing
 from p2pchat.store import contacts, events, profile
 from p2pchat.store.contacts import Contact, NewContact
 from p2pchat.store.tx import Tx
 from p2pchat.vault import own
-from p2pchat.vault.flows import pair, records, wishes
+from p2pchat.vault.flows import pair, pins, records, wishes
 from p2pchat.vault.flows.link import Nudge
 from p2pchat.vault.methods import pages
 from p2pchat.vault.methods.contact import Params, Result, named, viewed
@@ -69,15 +68,14 @@ def _add(tx: Tx, node: Node, found: ReadCard, params: Params, fresh: Incarnation
 
 def _take_objects(tx: Tx, contact: Contact, found: ReadCard, now_ms: int) -> None:
     """The newer of card and pin. Raises Untrusted where the card does not extend the pin."""
-    held = contacts.objects(tx, contact.id)
-    if held.key_log:
-        chain = verify_key_log(held.key_log)
-        if chain.head != found.chain.head:
-            raise Untrusted("the card shows another key log than the one pinned", hint="ask the contact in person")
-        if verify_device_set(held.device_set, chain).sequence > found.devices.sequence:
-            return  # an old card: nothing in it is news
-    contacts.set_chain(tx, contact.id, found.chain.raw, found.devices.raw, found.devices.sequence, now_ms)
-    records.keep_addresses(tx, contact.id, found.card.addresses, found.devices, now_ms)
+    standing = pins.keep(tx, contact.id, found.chain, found.devices, now_ms)
+    if standing is Standing.FORKED:
+        raise Untrusted(
+            "the card shows other keys of the same number than those pinned: two computers use this contact's identity",
+            hint="ask the contact in person",
+        )
+    if standing is not Standing.OLDER:  # else nothing in the card is news
+        records.keep_addresses(tx, contact.id, found.card.addresses, found.devices, now_ms)
 
 
 def _befriend(tx: Tx, contact: Contact, now_ms: int) -> None:

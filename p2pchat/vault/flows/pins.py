@@ -1,0 +1,51 @@
+"""The keys that are pinned for a contact: the newest set wins, and the user sees every replacement (PROTOCOL 1)."""
+
+from dataclasses import dataclass
+
+from p2pchat.errors import Untrusted
+from p2pchat.keys.devices import Standing, VerifiedSet, verify_device_set
+from p2pchat.keys.key_log import KeyChain, verify_key_log
+from p2pchat.store import contacts, events
+from p2pchat.store.tx import Reader, Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """What is held of a contact."""
+
+    chain: KeyChain
+    devices: VerifiedSet
+
+
+def held(reader: Reader, contact: int) -> Pin | None:
+    """None for somebody who was added by ID alone and has not been met yet."""
+    objects = contacts.objects(reader, contact)
+    if not objects.key_log:
+        return None
+    chain = verify_key_log(objects.key_log)
+    return Pin(chain, verify_device_set(objects.device_set, chain))
+
+
+def check_log(pin: Pin, chain: KeyChain) -> None:
+    """Raise Untrusted where ``chain`` is not the pinned one: this version knows no rotation."""
+    if chain.head != pin.chain.head:
+        raise Untrusted(
+            "these keys lead back to another root than those pinned for the contact",
+            hint="compare with the contact in person, over another channel",
+        )
+
+
+def keep(tx: Tx, contact: int, chain: KeyChain, devices: VerifiedSet, now_ms: int) -> Standing:
+    """Pin a verified set where it is newer than the one held; how it stands to that. Raises as ``check_log``."""
+    pin = held(tx, contact)
+    standing = Standing.NEWER
+    if pin is not None:
+        check_log(pin, chain)
+        standing = devices.standing(pin.devices)
+    if standing is not Standing.NEWER:
+        return standing
+    contacts.set_chain(tx, contact, chain.raw, devices.raw, devices.sequence, now_ms)
+    if pin is not None and not devices.renews(pin.devices):
+        contacts.set_verified(tx, contact, False, now_ms)
+        events.append(tx, "key-changed", now_ms, contact=contact, fields={"fingerprint": chain.root.fingerprint})
+    return standing

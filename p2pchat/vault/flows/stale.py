@@ -1,0 +1,65 @@
+"""A peer whose device set is not the newest: what it is told, and what one does who is told so (PROTOCOL 1).
+
+Such a link carries nothing else. The one who holds the newer set sends it (STALE_SET); it is signed by the root of the
+other, who therefore believes it, signs a successor (``vault/renewal.py``), and makes all links anew.
+"""
+
+from typing import Final
+
+from p2pchat.errors import BadFormat
+from p2pchat.keys.devices import Standing, VerifiedSet, verify_device_set
+from p2pchat.store import outbox
+from p2pchat.store.tx import Tx
+from p2pchat.vault.flows import alarms
+from p2pchat.vault.flows.link import Link
+from p2pchat.vault.node import Node
+from p2pchat.wire.frames import FrameType
+
+REASON: Final = "the contact shows old keys of its own; it renews them when its program hears of that"
+_OLDER: Final = (
+    "this contact shows older keys than before (number {shown}, known {known}): it was restored from an old copy, or a"
+    " copy of it is in use elsewhere. Ask the contact; messages wait until it has signed new keys"
+)
+_FORKED: Final = (
+    "two sets of this contact's keys bear the number {known}: two computers use its identity, one of them a copy. Ask"
+    " the contact; messages wait until it has signed new keys"
+)
+_OWN_OLDER: Final = (
+    "a contact holds newer keys of yours (number {known}) than this computer signed ({shown}): this home is an older"
+    " copy, or a copy of it is in use elsewhere. If you did not put back a copy, find that other one and stop it"
+)
+_OWN_FORKED: Final = (
+    "another computer signed keys in your name (number {known}, as here): a copy of this home is in use elsewhere. Find"
+    " it and stop it"
+)
+
+
+def answer(node: Node, link: Link, shown: VerifiedSet) -> None:
+    """Send the newest set that is held of the peer, and tell the user once a day why nothing else passes."""
+    known = link.devices
+    link.send(node.port, FrameType.STALE_SET, known.raw)
+    forked = shown.standing(known) is Standing.FORKED
+    text = (_FORKED if forked else _OLDER).format(shown=shown.sequence, known=known.sequence)
+
+    def job(tx: Tx) -> None:
+        alarms.distrust(tx, node, "stale set", link.contact, text)
+        outbox.set_reason(tx, link.contact, REASON)
+
+    node.store.change_nowait(job, after=lambda _: node.news.ring())
+
+
+def received(node: Node, link: Link, body: bytes) -> None:
+    """A peer holds another set of mine. Raises BadFormat, BadSignature, Untrusted: the link must then be cut."""
+    if link.told_stale:
+        raise BadFormat("STALE_SET came twice")
+    link.told_stale = True
+    identity = node.identity
+    found = verify_device_set(body, identity.chain)
+    standing = identity.devices.standing(found)
+    if standing in {Standing.NEWER, Standing.SAME} or not node.overtaken.show(found):
+        return  # a word from before the last renewal, or known already
+    text = _OWN_FORKED if standing is Standing.FORKED else _OWN_OLDER
+    text = text.format(shown=identity.devices.sequence, known=found.sequence)
+    node.store.change_nowait(
+        lambda tx: alarms.tell(tx, node, f"own set {found.sequence}", 0, text), after=lambda _: node.news.ring()
+    )
