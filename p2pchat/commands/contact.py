@@ -12,6 +12,7 @@ from p2pchat import limits
 from p2pchat.commands import candidates
 from p2pchat.commands.arguments import Address, names_among, text_argument
 from p2pchat.commands.ask import Row, ask, ask_list, given
+from p2pchat.commands.contact_verify import verify
 from p2pchat.commands.frame import Noun, Settings, pass_settings
 from p2pchat.commands.layout import print_fields, print_table
 from p2pchat.commands.output import say
@@ -29,6 +30,8 @@ contact = Noun(
     " an ID, or its first 8 or more characters.",
     examples=("p2pchat contact card --out me.card", "p2pchat contact add bob.card --alias bob"),
 )
+
+contact.add_command(verify)
 
 
 @contact.verb("card", "p2pchat contact card --out me.card", "p2pchat contact card --address 203.0.113.7:9000")
@@ -77,7 +80,11 @@ def add(settings: Settings, file: str, alias: str | None, message: str | None) -
         text_argument("the message", message, limits.NOTE_BYTES)
     too_long = Corrupt(f"{file} is too long to be a card", hint="ask for the card again")
     data = read_file(file, limits.CARD_FILE_BYTES, too_long)
-    print_fields(settings, ask(settings, "contact.add", given(card=data, alias=_alias(alias), message=message)))
+    added = ask(settings, "contact.add", given(card=data, alias=_alias(alias), message=message))
+    print_fields(settings, added)
+    if message is not None and added["state"] != "requested":
+        name = added["alias"] or added["id"]
+        say(settings, f"no request was needed, so the words did not go: p2pchat send {name} TEXT")
 
 
 @contact.verb("requests", "p2pchat contact requests", "p2pchat contact requests --json | jq -r .id")
@@ -166,20 +173,6 @@ def unblock(settings: Settings, peer: str) -> None:
 def remove(settings: Settings, peer: str) -> None:
     """Forget a contact; the history stays."""
     print_fields(settings, ask(settings, "contact.remove", {"peer": _peer(peer)}))
-
-
-@contact.verb("verify", "p2pchat contact verify bob", "p2pchat contact verify bob --json | jq -r .safety_number")
-@click.argument("peer", shell_complete=candidates.contacts)
-@pass_settings
-def verify(settings: Settings, peer: str) -> None:
-    """Show the safety number of a contact.
-
-    Compare it over another channel, a call say: where both see the same digits, nobody sits between.
-    """
-    checked = ask(settings, "contact.verify", {"peer": _peer(peer)})
-    digits = str(checked["safety_number"])
-    grouped = " ".join(digits[at : at + 5] for at in range(0, len(digits), 5))
-    print_fields(settings, checked if settings.json else {**checked, "safety_number": grouped})
 
 
 def _peer(words: str) -> str:

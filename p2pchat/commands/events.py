@@ -28,6 +28,8 @@ def _news(event: Row) -> str:
             return f"{_who(event)} asks for contact{words}"
         case "contact-accepted":
             return f"{_who(event)} is a contact now"
+        case "contact-verified":
+            return f"{_who(event)} is verified: the keys were compared"
         case "key-changed":
             return f"{_who(event)} has a new key; compare: p2pchat contact verify {_id(event, 'from')}"
         case "delivery":

@@ -12,6 +12,7 @@ A reader takes any text around it, CRLF, blank lines, trailing blanks and mail q
 
 import base64
 import binascii
+import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -130,6 +131,8 @@ def unarmour(data: bytes) -> bytes:
     """The bytes inside a card's text form. Raises Corrupt."""
     if len(data) > CARD_FILE_BYTES:
         raise Corrupt(f"this is no card: a card file has at most {CARD_FILE_BYTES // 1024} KiB", hint=_ASK_AGAIN)
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise Corrupt("the card was saved as UTF-16, of which nothing can be read", hint="save the file as UTF-8")
     lines = list(_card_lines(data))
     if not lines or not lines[-1].startswith("="):
         raise Corrupt("the card is damaged: its checksum line is missing", hint=_ASK_AGAIN)

@@ -85,17 +85,20 @@ TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = {
 }
 
 
-def next_state(state: State, event: Event) -> State:
-    """Raises NotFound (nobody of that name), Forbidden (blocked) or Failed for a pair that is not in the table."""
+def next_state(state: State, event: Event, called: str = "PEER") -> State:
+    """Raises NotFound (nobody of that name), Forbidden (blocked) or Failed for a pair that is not in the table.
+
+    ``called``: what the user may type for the contact, for the error's hint.
+    """
     found = TRANSITIONS.get((state, event))
     if found is None:
-        raise _refusal(state, event)
+        raise _refusal(state, event, called)
     return found
 
 
-def _refusal(state: State, event: Event) -> P2PChatError:
+def _refusal(state: State, event: Event, called: str) -> P2PChatError:
     if state is State.NONE:
         return NotFound(f"nobody listed here can be {event.value}", hint="p2pchat contact list")
     if state is State.BLOCKED:
-        return Forbidden(f"a blocked contact cannot be {event.value}", hint="p2pchat contact unblock PEER")
-    return Failed(f"a contact in state {state.value} cannot be {event.value}", hint="p2pchat contact show PEER")
+        return Forbidden(f"a blocked contact cannot be {event.value}", hint=f"p2pchat contact unblock {called}")
+    return Failed(f"a contact in state {state.value} cannot be {event.value}", hint=f"p2pchat contact show {called}")

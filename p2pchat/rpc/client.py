@@ -14,7 +14,7 @@ from p2pchat.limits import RPC_LINE_BYTES
 from p2pchat.rpc.calls import read_response, request
 from p2pchat.rpc.jsonlines import Json, decode
 
-ANSWER_S: Final = 60.0  # a daemon that restarts leaves callers in the socket's backlog meanwhile
+ANSWER_S: Final = 10.0  # a daemon that restarts leaves callers in the socket's backlog meanwhile
 PATIENCE_S: Final = 10.0  # how long to look for a daemon that went away during a call
 RESENDS: Final = 5  # a request that ends the daemon each time is not sent for ever
 _PAUSE_S: Final = 0.1
@@ -56,7 +56,7 @@ class Client:
         """The method's result; ``wait_s`` is how long the daemon itself was asked to wait, ``params`` are the method's.
 
         Raises what the daemon answers, NoDaemon where none listens, ConnectionLost where it keeps breaking off, and
-        TimedOut where it stays silent for ``answer_s`` (a minute) longer than ``wait_s``.
+        TimedOut where it stays silent for ``answer_s`` longer than ``wait_s``.
         """
         lost_s: float | None = None
         resends = 0
@@ -87,7 +87,8 @@ class Client:
             answer = _receive_line(sock, self.output)
         except TimeoutError:
             self.close()
-            raise TimedOut("the daemon does not answer", hint="p2pchat doctor") from None
+            what = f"the daemon has not answered for {timeout_s:.0f} s: it is stopped, starts again, or is overloaded"
+            raise TimedOut(what, hint="p2pchat doctor") from None
         except (ConnectionError, EOFError):
             self.close()
             raise ConnectionLost("the daemon broke off in the middle of an answer", hint="p2pchat doctor") from None

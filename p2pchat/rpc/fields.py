@@ -18,6 +18,7 @@ ID: Final = Text(61, 61, r"pc1[02-9ac-hj-np-z]{58}")
 PEER: Final = Text(limits.NICKNAME_BYTES)  # alias, nickname that only one contact bears, ID or 8 characters of it
 MESSAGE: Final = Text(32, 32, r"[0-9a-f]{32}")
 MESSAGE_PREFIX: Final = Text(32, 8, r"[0-9a-f]{8,32}")
+SAFETY_NUMBER: Final = Text(60, 60, "[0-9]{60}")
 HEX64: Final = Text(64, 64, r"[0-9a-f]{64}")
 ADDRESS: Final = Text(limits.HOST_BYTES + 8)  # HOST:PORT
 ADDRESSES: Final = ListOf(ADDRESS, limits.ADDRESSES)
@@ -135,15 +136,26 @@ REQUEST: Final = record(
     need("via", OneOf(("tracker", "card", "question", "link")), "how the two met"),
 )
 
+EVENT_TYPES: Final = (
+    "message",
+    "withdrawn",
+    "contact-request",
+    "contact-accepted",
+    "contact-verified",
+    "key-changed",
+    "delivery",
+    "warning",
+)
+
 EVENT: Final = record(
     need("cursor", Integer(1), "number of the event in the daemon's log"),
     need(
         "type",
-        OneOf(("message", "withdrawn", "contact-request", "contact-accepted", "key-changed", "delivery", "warning")),
+        OneOf(EVENT_TYPES),
         "what happened",
     ),
     may("from", ID, "who caused it, where somebody did"),
-    may("nickname", Nullable(NICKNAME), "message, contact-request, contact-accepted: the sender's"),
+    may("nickname", Nullable(NICKNAME), "message, contact-request, contact-accepted, contact-verified: theirs"),
     may("message", MESSAGE, "message, withdrawn, delivery: which one"),
     may("group", Nullable(WORD), "message: group id, or null"),
     may("sent_ms", TIME_MS, "message: by the sender's clock"),

@@ -34,6 +34,7 @@ from p2pchat.rpc.fields import (
     PEER,
     RECIPIENTS,
     REQUEST,
+    SAFETY_NUMBER,
     SENT,
     SETTING,
     STATUS,
@@ -205,12 +206,13 @@ _TABLE: Final = (
     ),
     Method(
         "contact.verify",
-        "The safety number of the pair: both sides see the same 60 digits, or somebody sits between.",
-        record(NAMED_PEER),
+        "The safety number of the pair: both sides see the same 60 digits, or somebody sits between. With `number`,"
+        " which the other side told: equal, and the contact is verified; else UNTRUSTED, and nothing changes.",
+        record(NAMED_PEER, may("number", SAFETY_NUMBER, "what the other side sees")),
         record(
             need("id", ID, "the contact"),
-            need("safety_number", Text(60, 60, "[0-9]{60}"), "60 digits"),
-            need("verified", YES, "whether it was compared before"),
+            need("safety_number", SAFETY_NUMBER, "60 digits"),
+            need("verified", YES, "whether the keys were compared, now or before"),
         ),
     ),
     Method(

@@ -14,6 +14,7 @@ from p2pchat.store.tx import Reader, Row, Tx
 State = Literal["none", "requested", "incoming", "accepted", "restored", "blocked"]
 Channel = Literal["ok", "healing", "error"]
 Direction = Literal["in", "out"]
+SHORT_ID_CHARS: Final = 11  # "pc1" and eight more, as the command line prints IDs
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,11 @@ class Contact:
     accepted_ms: int | None  # when it first became a friendship; None: never
     created_ms: int
     updated_ms: int
+
+    @property
+    def called(self) -> str:
+        """What a user may type for this contact: the alias, or as much of the ID as every verb takes."""
+        return self.alias or self.user_text[:SHORT_ID_CHARS]
 
 
 COLUMNS: Final = (

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from p2pchat.rpc.server import Handler
-from p2pchat.vault.methods import contact, event, message, own, requests, send
+from p2pchat.vault.methods import contact, event, message, own, requests, send, verify
 from p2pchat.vault.node import Node
 
 Method = Callable[[Node, dict[str, Any]], Awaitable[Mapping[str, object]]]
@@ -32,7 +32,7 @@ _METHODS: Mapping[str, Method] = {
     "contact.block": contact.block,
     "contact.unblock": contact.unblock,
     "contact.remove": contact.remove,
-    "contact.verify": contact.verify,
+    "contact.verify": verify.verify,
     "whoami": own.whoami,
     "status": own.status,
     "daemon.status": own.daemon_status,

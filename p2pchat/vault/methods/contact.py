@@ -1,12 +1,10 @@
 """Contacts as the user sees them: list, show, alias, block, remove, verify."""
 
-from typing import Any
+from typing import Any, Final
 
 from p2pchat.contacts.state import Event, State, next_state
 from p2pchat.errors import NotFound
 from p2pchat.ids import UserId, user_id_text
-from p2pchat.keys.key_log import verify_key_log
-from p2pchat.keys.safety_number import safety_number
 from p2pchat.store import contacts, names
 from p2pchat.store.contacts import Contact
 from p2pchat.store.tx import Reader, Tx
@@ -18,14 +16,25 @@ from p2pchat.wire.structs import AddressRecord, Signed
 
 Params = dict[str, Any]
 Result = dict[str, object]
+_LIST: Final = "p2pchat contact list"
 
 
-def named(reader: Reader, word: str) -> Contact:
+def named(node: Node, reader: Reader, word: str) -> Contact:
     """The listed contact that a user means. Raises NotFound, Ambiguous."""
-    found = names.contact(reader, word)
+    try:
+        found = names.contact(reader, word)
+    except NotFound:
+        if _is_own(node, word):
+            raise NotFound(f"{word} is your own ID, and nobody is their own contact", hint=_LIST) from None
+        raise
     if found.state == "none":
-        raise NotFound(f"{word} is no contact (any more)", hint="p2pchat contact list")
+        raise NotFound(f"{word} is no contact (any more)", hint=_LIST)
     return found
+
+
+def _is_own(node: Node, word: str) -> bool:
+    name = word.removeprefix("@").lower()
+    return len(name) >= names.PREFIX_CHARS and user_id_text(node.identity.user).startswith(name)
 
 
 async def listed(node: Node, params: Params) -> Result:
@@ -34,11 +43,11 @@ async def listed(node: Node, params: Params) -> Result:
 
 
 async def show(node: Node, params: Params) -> Result:
-    return view(node, node.store.read(lambda reader: named(reader, params["peer"])))
+    return view(node, node.store.read(lambda reader: named(node, reader, params["peer"])))
 
 
 async def alias(node: Node, params: Params) -> Result:
-    contact = node.store.read(lambda reader: named(reader, params["peer"]))
+    contact = node.store.read(lambda reader: named(node, reader, params["peer"]))
     await node.store.change(lambda tx: contacts.set_alias(tx, contact.id, params["alias"], node.now_ms()))
     return viewed(node, contact.user)
 
@@ -50,7 +59,7 @@ async def block(node: Node, params: Params) -> Result:
 
 
 async def unblock(node: Node, params: Params) -> Result:
-    contact = node.store.read(lambda reader: named(reader, params["peer"]))
+    contact = node.store.read(lambda reader: named(node, reader, params["peer"]))
     friend = contact.accepted_ms is not None
     await _move(node, params["peer"], Event.UNBLOCK_FRIEND if friend else Event.UNBLOCK_STRANGER)
     return viewed(node, contact.user)
@@ -62,20 +71,12 @@ async def remove(node: Node, params: Params) -> Result:
     return {"id": contact.user_text, "removed": True}
 
 
-async def verify(node: Node, params: Params) -> Result:
-    contact = node.store.read(lambda reader: named(reader, params["peer"]))
-    chain = verify_key_log(node.store.read(lambda reader: contacts.objects(reader, contact.id)).key_log)
-    own = node.identity
-    number = safety_number((own.user, own.chain.root.spki_hash), (contact.user, chain.root.spki_hash))
-    return {"id": contact.user_text, "safety_number": number.replace(" ", ""), "verified": contact.verified}
-
-
 async def _move(node: Node, word: str, event: Event) -> Contact:
     """Change a contact's state as the table says, and tell the gate. The contact as it was."""
 
     def job(tx: Tx) -> Contact:
-        contact = named(tx, word)
-        after = next_state(State(contact.state), event)
+        contact = named(node, tx, word)
+        after = next_state(State(contact.state), event, contact.called)
         if after is State.NONE:
             contacts.forget(tx, contact.id, node.now_ms())
         else:

@@ -33,7 +33,7 @@ class _Question:
 
 
 async def next_events(node: Node, params: Params) -> Result:
-    contact = node.store.read(lambda reader: named(reader, params["from"])) if "from" in params else None
+    contact = node.store.read(lambda reader: named(node, reader, params["from"])) if "from" in params else None
     start = await _start(node, params, contact)
     question = _Question(start, params["limit"], not params["all"], contact.id if contact else None)
     if not question.limit:
@@ -77,7 +77,7 @@ def view(event: Event) -> dict[str, object]:
     if event.user is not None:
         key = "to" if event.type in _CAUSED_BY_SELF else "from"
         shape[key] = user_id_text(UserId(event.user))
-    if event.type in {"message", "contact-request", "contact-accepted"}:
+    if event.type in {"message", "contact-request", "contact-accepted", "contact-verified"}:
         shape["nickname"] = event.nickname
     if event.message is not None:
         shape["message"] = event.message.hex()

@@ -55,7 +55,7 @@ async def withdraw(node: Node, params: Params) -> Result:
     def job(tx: Tx) -> None:
         rows = messages.by_id(tx, message)
         if not all(row.outgoing for row in rows):
-            raise Forbidden("only an own message can be withdrawn", hint="p2pchat message show ID")
+            raise Forbidden("only an own message can be withdrawn", hint=f"p2pchat message show {message.hex()}")
         told = [_contact(tx, row) for row in rows if withdrawal_needed(State(row.state)) and not row.withdrawn]
         outbox.cancel(tx, message, node.now_ms())
         for row in rows:

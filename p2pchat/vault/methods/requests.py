@@ -43,7 +43,7 @@ def _add(tx: Tx, node: Node, found: ReadCard, params: Params, fresh: Incarnation
     now_ms = node.now_ms()
     contact = contacts.by_user(tx, found.user)
     before = State(contact.state) if contact else State.NONE
-    after = next_state(before, Event.ADD)
+    after = next_state(before, Event.ADD, contact.called if contact else "")
     if before is State.NONE:
         new = NewContact(
             user=found.user,
@@ -60,6 +60,8 @@ def _add(tx: Tx, node: Node, found: ReadCard, params: Params, fresh: Incarnation
     _take_objects(tx, contact, found, now_ms)
     contacts.set_lan(tx, contact.id, True, now_ms)  # the user imported these addresses himself
     if before is not State.NONE:
+        if params.get("message") and before is State.REQUESTED:
+            contacts.set_note(tx, contact.id, params["message"], now_ms)
         if params.get("alias"):
             contacts.set_alias(tx, contact.id, params["alias"], now_ms)
         if after is not before:
@@ -101,8 +103,8 @@ def _view(contact: Contact) -> dict[str, Any]:
 
 async def accept(node: Node, params: Params) -> Result:
     def job(tx: Tx) -> Contact:
-        contact = named(tx, params["id"])
-        after = next_state(State(contact.state), Event.ACCEPT)
+        contact = named(node, tx, params["id"])
+        after = next_state(State(contact.state), Event.ACCEPT, contact.called)
         if after.value != contact.state:
             _befriend(tx, contact, node.now_ms())
         return contact
@@ -116,8 +118,8 @@ async def accept(node: Node, params: Params) -> Result:
 
 async def reject(node: Node, params: Params) -> Result:
     def job(tx: Tx) -> Contact:
-        contact = named(tx, params["id"])
-        next_state(State(contact.state), Event.REJECT)
+        contact = named(node, tx, params["id"])
+        next_state(State(contact.state), Event.REJECT, contact.called)
         contacts.forget(tx, contact.id, node.now_ms())
         pair.rejected(tx, contact.user, node.now_ms())
         return contact

@@ -30,7 +30,7 @@ async def send(node: Node, params: Params) -> Result:
         known = outbox.remembered(tx, key) if key else None
         if known is not None:
             return messages.by_id(tx, known)
-        recipients = _recipients(tx, params["to"])
+        recipients = _recipients(tx, node, params["to"])
         queue(tx, node, recipients, _draft(tx, node, message, params))
         if key:
             outbox.remember(tx, key, message, node.now_ms())
@@ -86,11 +86,10 @@ def _digest(node: Node, queued: Outgoing, users: dict[int, UserId]) -> bytes:
     return chain_hash(make_body(queued, node.identity.user, users[queued.contact]).encode())
 
 
-def _recipients(tx: Tx, words: list[str]) -> list[Contact]:
+def _recipients(tx: Tx, node: Node, words: list[str]) -> list[Contact]:
     """Raises NotFound, Ambiguous, Forbidden: then nothing is stored."""
-    found = {contact.id: contact for contact in (named(tx, word) for word in words)}
+    found = {contact.id: contact for contact in (named(node, tx, word) for word in words)}
     for contact in found.values():
         if contact.state == "blocked":
-            name = contact.alias or contact.user_text
-            raise Forbidden(f"{name} is blocked", hint=f"p2pchat contact unblock {name}")
+            raise Forbidden(f"{contact.called} is blocked", hint=f"p2pchat contact unblock {contact.called}")
     return list(found.values())

@@ -127,6 +127,7 @@ def test_a_verb_asks_its_method_and_prints_what_the_schema_says(
 def test_people_get_clean_lines(
     fake: FakeDaemon, words: str, method: str, answer: dict[str, Any], asked: dict[str, Any], printed: dict[str, Any]
 ) -> None:
+    fake.answers["contact.show"] = CONTACT  # history names the sender
     fake.answers[method] = answer
     done = p2pchat(*words.split())
     assert done.status == 0
@@ -186,12 +187,12 @@ def test_history_shows_withdrawn_and_unknown_messages(fake: FakeDaemon) -> None:
         {**ROW, "direction": "out", "text": "a\nb"},
         *({**ROW, "sent_ms": ms} for ms in (0, 4_900_000_000_000, 2**53 - 1)),
     ]
-    fake.answers["history"] = {"items": rows, "next": None}
+    fake.answers |= {"history": {"items": rows, "next": None}, "contact.show": {**CONTACT, "alias": "rob"}}
     out = p2pchat("history", "bob").out.splitlines()
-    assert out[0].endswith("pc1zzzzzzzz: (withdrawn)")
+    assert out[0].endswith("pc1zzzzzzzz rob: (withdrawn)")
     assert out[1].endswith("(needs a newer version of p2pchat)")
     assert out[2].endswith("me [delivered]:") and out[3:5] == ["  | a", "  | b"]
-    assert len(out) == 8 and all("(clock wrong)  pc1zzzzzzzz: hi" in line for line in out[5:])
+    assert len(out) == 8 and all("(clock wrong)  pc1zzzzzzzz rob: hi" in line for line in out[5:])
 
 
 def test_a_card_goes_to_stdout_to_a_file_or_into_json(fake: FakeDaemon, tmp_path: Path) -> None:
@@ -236,6 +237,23 @@ def test_contact_add_reads_the_file_and_passes_its_bytes(fake: FakeDaemon, tmp_p
     assert done.json == {"v": 1, **CONTACT}
     assert p2pchat("contact", "add", "-", stdin=CARD).status == 0
     assert fake.asked("contact.add") == [{"card": CARD, "alias": "rob", "message": "Ada, from work"}, {"card": CARD}]
+
+
+@pytest.mark.parametrize(("state", "told"), [("requested", False), ("accepted", True)])
+def test_words_that_go_nowhere_are_not_dropped_silently(fake: FakeDaemon, state: str, told: bool) -> None:
+    fake.answers["contact.add"] = {**CONTACT, "state": state}
+    done = p2pchat("contact", "add", "-", "--message", "Ada, from work", stdin=CARD)
+    assert done.status == 0
+    assert ("the words did not go" in done.err) is told
+    assert "words" not in p2pchat("contact", "add", "-", stdin=CARD).err
+
+
+def test_the_history_of_somebody_who_was_removed_has_no_name(fake: FakeDaemon) -> None:
+    def gone(_params: object) -> dict[str, object]:
+        raise NotFound("no contact (any more)", hint="p2pchat contact list")
+
+    fake.answers |= {"history": page(ROW), "contact.show": gone}
+    assert p2pchat("history", BOB).out.endswith("pc1zzzzzzzz: hi\n")
 
 
 @pytest.mark.parametrize(
@@ -356,7 +374,7 @@ def test_a_message_id_may_be_typed_in_capitals(fake: FakeDaemon) -> None:
 
 def test_a_cancelled_message_does_not_look_empty(fake: FakeDaemon) -> None:
     cancelled = {**ROW, "direction": "out", "state": "failed", "text": "", "from": ALICE}
-    fake.answers["history"] = {"items": [cancelled], "next": None}
+    fake.answers |= {"history": {"items": [cancelled], "next": None}, "contact.show": CONTACT}
     assert p2pchat("history", "bob").out.endswith("me [failed]: (given up; its text was deleted)\n")
 
 

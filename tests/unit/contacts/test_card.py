@@ -1,3 +1,4 @@
+import codecs
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -193,3 +194,11 @@ def test_a_card_of_a_newer_version_says_so() -> None:
     with pytest.raises(Corrupt, match="newer version") as caught:
         read_card(_forge(replace(CARD, key_log=newer)), now_ms=NOW_MS)
     assert "update" in caught.value.hint
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+def test_a_card_in_utf_16_is_refused_with_the_reason(encoding: str) -> None:
+    text = codecs.BOM_UTF16_BE.decode("utf-16-be") * (encoding == "utf-16-be") + armour(b"x").decode()
+    with pytest.raises(Corrupt, match="UTF-16") as caught:
+        unarmour(text.encode(encoding))
+    assert "UTF-8" in caught.value.hint

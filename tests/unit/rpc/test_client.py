@@ -109,7 +109,7 @@ def test_a_daemon_that_stays_away_is_given_up_after_the_patience(tmp_path: Path)
 def test_a_silent_daemon_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_module, "ANSWER_S", 0.01)
     listener = local_socket.listen(tmp_path / "rpc.sock")
-    with listener, Client(tmp_path / "rpc.sock") as client, pytest.raises(TimedOut):
+    with listener, Client(tmp_path / "rpc.sock") as client, pytest.raises(TimedOut, match="not answered for"):
         client.call("whoami")
 
 
