@@ -37,14 +37,16 @@ def ask(
             say(settings, f"{method}: {(time.monotonic() - began_s) * 1000:.1f} ms")
 
 
-def ask_list(settings: Settings, method: str, params: Mapping[str, object] = _NOTHING) -> Iterator[Row]:
+def ask_list(
+    settings: Settings, method: str, params: Mapping[str, object] = _NOTHING, *, socket: Socket = "rpc"
+) -> Iterator[Row]:
     """The items of all pages, each page asked for when it is needed."""
-    answer = ask(settings, method, params)
+    answer = ask(settings, method, params, socket=socket)
     while True:
         yield from cast(list[Row], answer["items"])
         if answer["next"] is None:
             return
-        answer = ask(settings, method, {**params, "page": answer["next"]})
+        answer = ask(settings, method, {**params, "page": answer["next"]}, socket=socket)
 
 
 def given(**params: object) -> dict[str, object]:

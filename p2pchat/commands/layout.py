@@ -46,7 +46,7 @@ def print_table(
 
 def _narrow(name: str, value: object) -> str:
     """A value in a column, where a long nickname would push all the others off the screen."""
-    if name == "nickname" and value:
+    if name in {"nickname", "name"} and value:
         return show(str(value), NICKNAME_COLUMNS)
     return cell(name, value)[: _SHORT.get(name)]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 import trio
 
@@ -37,11 +37,23 @@ class _Wish:
     until_ms: int
     reconnect: Reconnect = field(default_factory=Reconnect)
     attempt: Attempt | None = None
+    reason: str = ""  # why the last try failed, or none was made
+    refused: bool = False  # no address may be dialled
     changed: trio.Event = field(default_factory=trio.Event)
 
     def ring(self) -> None:
         self.changed.set()
         self.changed = trio.Event()
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """What is being done for one wanted link."""
+
+    user: UserId
+    state: Literal["linked", "dialling", "waiting", "probing", "refused"]
+    next_try_s: float | None  # monotonic; None: none is due by itself
+    reason: str
 
 
 class Dialer:
@@ -110,6 +122,20 @@ class Dialer:
             wish.reconnect.ended(now_s, held_s=gone.held_s, draw=draw)
         wish.ring()
 
+    def dials(self) -> list[Dial]:
+        """How it stands with every link that the vault wants."""
+        return [self._dial_of(user, wish, trio.current_time()) for user, wish in self._wishes.items()]
+
+    def _dial_of(self, user: UserId, wish: _Wish, now_s: float) -> Dial:
+        if self._links.sessions.state(user) is LinkState.READY:
+            return Dial(user, "linked", None, "")
+        if wish.attempt is not None:
+            return Dial(user, "dialling", None, wish.reason)
+        if wish.refused:
+            return Dial(user, "refused", None, wish.reason)
+        state: Literal["probing", "waiting"] = "probing" if wish.reconnect.probing else "waiting"
+        return Dial(user, state, now_s + wish.reconnect.wait_s(now_s), wish.reason)
+
     async def _keep(self, user: UserId, wish: _Wish) -> None:
         """Runs as long as ``user`` is wanted."""
         while (left_s := (wish.until_ms - self._env.clock.wall_ms()) / 1000) > 0:
@@ -125,7 +151,9 @@ class Dialer:
     async def _try(self, user: UserId, wish: _Wish, left_s: float) -> float:
         """Dial where that is permitted; seconds to wait afterwards, unless there is news."""
         found = self._policy.permits(user)
-        if not found.permits:
+        wish.refused = not found.permits
+        if wish.refused:
+            wish.reason = found.refused
             self._cannot(user, found.refused, retry_ms=0)
             return left_s
         async with self._limiter:
@@ -136,6 +164,7 @@ class Dialer:
             wish.attempt = Attempt(found.permits, self._dial, self._note)
             await wish.attempt.run()
         attempt, wish.attempt = wish.attempt, None
+        wish.reason = attempt.reason if attempt.won is None else ""
         if attempt.won is not None:
             established, permit = attempt.won
             self._links.adopt(established, join_address(permit.host, permit.port))
@@ -159,6 +188,7 @@ class Dialer:
 
     def _note(self, permit: Permit, error: P2PChatError | None) -> None:
         """Remember how an address fared; somebody else at a peer's address is worth a word, once."""
+        self._links.counts.handshake("initiator", error)
         now_ms = self._env.clock.wall_ms()
         self._book.tried(permit.peer, permit.host, permit.port, ok=error is None, now_ms=now_ms)
         if error is None:

@@ -21,6 +21,7 @@ from p2pchat.firewall.peers import Peers
 from p2pchat.firewall.permit import own_ranges
 from p2pchat.firewall.policy import Policy
 from p2pchat.firewall.port import Port
+from p2pchat.firewall.status import Status
 from p2pchat.firewall.watch import Surroundings
 from p2pchat.link.credentials import Local
 from p2pchat.rpc import server
@@ -103,7 +104,9 @@ async def _serve(
         nursery.start_soon(book.run)
         nursery.start_soon(surroundings.watch, port, links, dialer)
         if rpc_listener is not None:
-            methods = Methods(env.net, peers, policy, book, dialer).table()
+            status = Status(env, listeners, links, dialer, door, surroundings)
+            nursery.start_soon(status.delay.watch)
+            methods = Methods(env.net, peers, policy, book, dialer).table() | status.table()
             nursery.start_soon(_serve_rpc, rpc_listener, methods, settings.log_file)
         await Inbox(secrets, port, peers, book.book, links, dialer, door).read()
         await book.try_to_save()

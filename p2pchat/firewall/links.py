@@ -9,6 +9,7 @@ import trio
 
 from p2pchat.env import Random
 from p2pchat.errors import Forbidden
+from p2pchat.firewall.counts import Counts
 from p2pchat.firewall.peers import Peers
 from p2pchat.firewall.port import Port
 from p2pchat.firewall.roles import STRANGER_LINKS, may_pass
@@ -33,6 +34,8 @@ class Live:
     link: Link
     role: Role
     since_s: float
+    carrier: str
+    address: str
     window: Window = field(default_factory=Window)
     down: bool = False
 
@@ -62,6 +65,7 @@ class Links:
         self._last_number = 0
         self._all_down = trio.Event()
         self.sessions: Final = Sessions(own)
+        self.counts: Final = Counts()
         self.on_up: Callable[[UserId], None] = _nobody
         self.on_gone: Callable[[Gone], None] = _nobody
 
@@ -70,7 +74,8 @@ class Links:
         peer = established.peer
         self._last_number += 1
         role = self._peers.role(peer.user)
-        live = Live(self._last_number, Link(established, self._random), role, trio.current_time())
+        link = Link(established, self._random)
+        live = Live(self._last_number, link, role, trio.current_time(), established.carrier.name, address)
         if role in {Role.GONE, Role.TRACKER}:  # withdrawn while it dialled
             if peer.initiator:
                 self.sessions.on(peer.user, LinkEvent.FAILED)
@@ -85,9 +90,13 @@ class Links:
             self._retire(self._live[admission.replaces], Reason.REPLACED)
         self._make_room(role)
         self._live[live.number] = live
-        self._port.send(self._up(live, established, address))
+        self._port.send(self._up(live, established))
         self._nursery.start_soon(self._run, live)
         self.on_up(peer.user)
+
+    def live(self) -> list[Live]:
+        """The links that the vault knows, oldest first."""
+        return [live for live in self._live.values() if not live.down]
 
     def send(self, message: boundary.Send) -> None:
         """A frame from the vault. One for a link that ended meanwhile is dropped: DOWN is on its way."""
@@ -137,7 +146,7 @@ class Links:
 
     # --- one link -----------------------------------------------------------------------------------------------------
 
-    def _up(self, live: Live, established: Established, address: str) -> boundary.Up:
+    def _up(self, live: Live, established: Established) -> boundary.Up:
         peer = established.peer
         pinned = self._peers.credentials(peer.user)
         shown = peer.credentials
@@ -149,8 +158,8 @@ class Links:
             role=live.role,
             initiator=peer.initiator,
             path="direct",
-            carrier=established.carrier.name,
-            address=address,
+            carrier=live.carrier,
+            address=live.address,
             handshake_hash=peer.handshake_hash,
             key_log=b"" if same else shown.chain.raw,
             device_set=b"" if same else shown.devices.raw,
@@ -166,6 +175,7 @@ class Links:
 
         ended = await live.link.run(deliver, written)
         self._down(live, ended.reason)
+        self._count(live, ended.reason)
         del self._live[live.number]
         self._all_down.set()
         if self.sessions.remove(live.user, live.number):
@@ -184,6 +194,11 @@ class Links:
         if not live.down:
             seq = live.window.add(len(frame.body))
             self._port.send(boundary.Arrived(link=live.number, seq=seq, kind=frame.kind, body=frame.body))
+
+    def _count(self, live: Live, reason: Reason) -> None:
+        self.counts.ended[reason.name.lower()] += 1
+        self.counts.sent_bytes += live.link.sent_bytes
+        self.counts.received_bytes += live.link.received_bytes
 
     def _turn_away(self, live: Live, reason: Reason) -> None:
         """Close a link that the vault never hears of."""

@@ -1,6 +1,7 @@
 """Takes visitors in: bounded at the door, silent until they prove who they are."""
 
 from dataclasses import dataclass, field
+from functools import partial
 
 import trio
 
@@ -41,6 +42,7 @@ class Door:
         carrier = RawCarrier(stream)
         established: Established | None = None
         if not self.half_open.enter(host):
+            self.links.counts.turned_away += 1
             await carrier.aclose()
             return
         try:
@@ -50,6 +52,7 @@ class Door:
             if established is None:
                 await carrier.aclose()
         if established is not None:
+            self.links.counts.handshake("responder", None)
             self.links.adopt(established, host)
 
     async def _authenticate(self, carrier: RawCarrier) -> Established | None:
@@ -58,4 +61,11 @@ class Door:
             fresh=self.env.random.bytes(RESPONDER_FRESH_BYTES),
             encapsulate=self.env.crypto.kem_encapsulate,
         )
-        return await respond(carrier, responder, self.policy.look_up, self.seen, now_ms=self.env.clock.wall_ms)
+        return await respond(
+            carrier,
+            responder,
+            self.policy.look_up,
+            self.seen,
+            now_ms=self.env.clock.wall_ms,
+            failed=partial(self.links.counts.handshake, "responder"),
+        )

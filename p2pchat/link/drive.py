@@ -58,6 +58,7 @@ class Link:
         self._ended: Ended | None = None
         self._scope = trio.CancelScope()
         self.peer: Authenticated = established.peer
+        self.sent_bytes = self.received_bytes = 0  # of records
 
     def send(self, frame: Frame, seq: int = 0) -> None:
         """Queue a frame. ``seq`` (rising) is reported as written once the carrier has taken it; 0 is not."""
@@ -141,6 +142,7 @@ class Link:
         if not data:
             raise ConnectionLost("the stream ended without a CLOSE")
         self._heartbeat.heard()
+        self.received_bytes += len(data)
         return data
 
     def _record_due_s(self) -> float:
@@ -187,7 +189,9 @@ class Link:
             if closing is not None:
                 frames.append(Frame(FrameType.CLOSE, Close(reason=_told(closing)).encode()))
             if frames:
-                await self._carrier.send(self._sealer.seal(frames, now_s=trio.current_time()))
+                records = self._sealer.seal(frames, now_s=trio.current_time())
+                await self._carrier.send(records)
+                self.sent_bytes += len(records)
             if seq:
                 written(seq)
             if closing is not None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import trio
 
-from p2pchat.errors import BadFormat, ConnectionLost, P2PChatError, Unreachable
+from p2pchat.errors import BadFormat, ConnectionLost, P2PChatError, TimedOut, Unreachable
 from p2pchat.limits import HANDSHAKE_BYTES, PREAUTH_BYTES, PREAUTH_S
 from p2pchat.link.carriers import Carrier
 from p2pchat.link.credentials import Authenticated, Credentials, Local
@@ -131,17 +131,29 @@ async def _show(
 
 
 async def respond(
-    carrier: Carrier, responder: Responder, look_up: LookUp, seen: SeenEphemerals, *, now_ms: Callable[[], int]
+    carrier: Carrier,
+    responder: Responder,
+    look_up: LookUp,
+    seen: SeenEphemerals,
+    *,
+    now_ms: Callable[[], int],
+    failed: Callable[[P2PChatError], None] = lambda _: None,
 ) -> Established | None:
-    """Answering side. None where the visitor did not authenticate; the caller then closes the carrier, at once."""
+    """Answering side. None where the visitor did not authenticate; the caller then closes the carrier, at once.
+
+    ``failed`` hears why, and nobody else does.
+    """
     intake = _Intake(carrier, PREAUTH_BYTES)
+    reason: P2PChatError = TimedOut(f"no proof within {PREAUTH_S:.0f} s")
     with trio.move_on_after(PREAUTH_S):
         try:
             return await _respond(carrier, intake, responder, look_up, seen, now_ms)
-        except ConnectionLost:
-            return None
-        except P2PChatError:
+        except ConnectionLost as error:
+            reason = error
+        except P2PChatError as error:
+            reason = error
             await intake.drain()
+    failed(reason)
     return None
 
 

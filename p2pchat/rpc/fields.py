@@ -3,7 +3,8 @@
 from typing import Final
 
 from p2pchat import limits
-from p2pchat.rpc.shape import Boolean, Field, Integer, Kind, ListOf, Nullable, OneOf, Record, Text
+from p2pchat.rpc.metrics import LABEL_VALUE
+from p2pchat.rpc.shape import Boolean, Field, Integer, Kind, ListOf, Nullable, OneOf, Record, Text, Words
 
 PAGE_ITEMS: Final = 64
 PAGE_TEXT_BYTES: Final = 140_000
@@ -168,6 +169,39 @@ EVENT: Final = record(
     may("fingerprint", HEX64, "key-changed: of the new root key"),
     may("needs_newer_version", YES, "message: true for a kind that this version does not know"),
 )
+
+NET_STATUS: Final = record(
+    need("listen", ADDRESSES, "where the gate listens"),
+    need("carriers", ListOf(WORD, 8), "what it can speak"),
+    need("reachable", ADDRESSES, "own addresses, as cards and contacts get them"),
+    need("links", Integer(), "authenticated links"),
+    need("half_open", Integer(), "visitors who have not proven yet who they are"),
+    need("half_open_limit", Integer(1), "most of them"),
+    need("clock", OneOf(("ok", "stepped", "wrong")), "stepped: it was set since the start; wrong: it cannot be right"),
+)
+
+NET_PEER: Final = record(
+    need("id", ID, "who"),
+    need(
+        "state",
+        OneOf(("linked", "dialling", "waiting", "probing", "refused", "idle")),
+        "probing: many tries failed, the next are rare; refused: no address may be dialled; idle: not wanted",
+    ),
+    need("path", OneOf(("direct", "relayed", "tor", "none")), "of the link"),
+    need("carrier", OneOf(("ws", "poll", "tls", "raw", "none")), "of the link"),
+    need("dialled", Nullable(YES), "whether this side made the link; null: there is none"),
+    need("address", Nullable(ADDRESS), "of the other end"),
+    need("since_ms", Nullable(TIME_MS), "when the link was authenticated"),
+    need("next_try_ms", Nullable(TIME_MS), "when it is dialled again; null: not by itself"),
+    need("reason", REASON, "why there is no link; empty where none was tried"),
+)
+
+SAMPLE: Final = record(
+    need("name", Text(96, 1, "[a-z][a-z0-9_]*"), "of the family; rpc/metrics.py holds all"),
+    need("labels", Words("[a-z_]{1,32}", LABEL_VALUE, 4), "words of closed sets"),
+    need("value", Integer(), "of a family in seconds: microseconds"),
+)
+SAMPLES: Final = record(need("metrics", ListOf(SAMPLE, 512), "in no particular order"))
 
 SETTING: Final = record(
     need("key", WORD, "name"),

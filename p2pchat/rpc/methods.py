@@ -28,6 +28,8 @@ from p2pchat.rpc.fields import (
     MESSAGE_SHOWN,
     NAMED_MESSAGE,
     NAMED_PEER,
+    NET_PEER,
+    NET_STATUS,
     OUTBOX_ROW,
     PAGE,
     PAGE_ITEMS,
@@ -35,6 +37,7 @@ from p2pchat.rpc.fields import (
     RECIPIENTS,
     REQUEST,
     SAFETY_NUMBER,
+    SAMPLES,
     SENT,
     SETTING,
     STATUS,
@@ -229,6 +232,10 @@ _TABLE: Final = (
     # --- the node itself ---------------------------------------------------------------------------------------
     Method("whoami", "The own identity.", record(), WHOAMI),
     Method("status", "How the daemon fares.", record(), STATUS),
+    Method("metrics", "What the vault counts.", record(), SAMPLES),
+    Method("net.status", "How the gate fares.", record(), NET_STATUS, socket="gate"),
+    Method("net.peers", "Links that stand or are wanted, by ID.", record(PAGE), page_of(NET_PEER), socket="gate"),
+    Method("net.metrics", "What the gate counts.", record(), SAMPLES, socket="gate"),
     Method(
         "daemon.status",
         "Which process answers.",

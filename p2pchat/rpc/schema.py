@@ -10,6 +10,8 @@ from p2pchat.rpc.fields import (
     HISTORY_ROW,
     ID,
     MESSAGE_SHOWN,
+    NET_PEER,
+    NET_STATUS,
     OUTBOX_ROW,
     REQUEST,
     SENT,
@@ -25,7 +27,8 @@ from p2pchat.rpc.fields import (
 )
 from p2pchat.rpc.jsonlines import Json
 from p2pchat.rpc.methods import METHODS
-from p2pchat.rpc.shape import Field, Integer, Record, Text
+from p2pchat.rpc.metrics import LABEL_VALUE
+from p2pchat.rpc.shape import Field, Integer, ListOf, Number, OneOf, Record, Text, Words
 
 _PATH: Final = Text(4096)
 _PID: Final = need("pid", Integer(1), "of the launcher")
@@ -56,6 +59,16 @@ OUTPUTS: Final[dict[str, Record]] = {
         may("seen_by", WORD, "who saw what came of it"),
         may("seen", Text(4096, 0), "what they saw"),
         need("took_ms", Integer(), "how long it took"),
+    ),
+    "metrics": record(
+        need("name", Text(96), "of the family"),
+        need("type", OneOf(("counter", "gauge")), "a counter only rises, from each start of the daemon"),
+        need("help", Text(256), "what is counted"),
+        need("labels", Words("[a-z_]{1,32}", LABEL_VALUE, 4), "words of closed sets"),
+        need("value", Number(), "in the unit that the name ends with"),
+    ),
+    "net status": Record(
+        (*NET_STATUS.fields, need("peers", ListOf(NET_PEER, 100_000), "links that stand or are wanted, by ID"))
     ),
     "daemon run": record(_PID, _LISTEN, _SOCKET),
     "daemon start": record(_PID, _LISTEN, _SOCKET),

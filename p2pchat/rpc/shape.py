@@ -126,6 +126,41 @@ class ListOf:
 
 
 @dataclass(frozen=True, slots=True)
+class Number:
+    """A number that need not be whole; only in what the command line prints, never on the socket."""
+
+    def check(self, value: Json, where: str) -> Value:
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise _wrong(where, "is a number")
+        return value
+
+    def schema(self) -> dict[str, Json]:
+        return {"type": "number"}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """An object of at most ``high`` fields whose names and values are words of the given forms."""
+
+    name: str
+    value: str
+    high: int
+
+    def check(self, value: Json, where: str) -> Value:
+        if not isinstance(value, dict) or len(value) > self.high:
+            raise _wrong(where, f"is an object of at most {self.high} words")
+        for name, word in value.items():
+            if not re.fullmatch(self.name, name) or not isinstance(word, str) or not re.fullmatch(self.value, word):
+                raise _wrong(where, f"does not hold words of the form {self.value}")
+        return {**value}  # type: ignore[dict-item] # texts, as has just been seen
+
+    def schema(self) -> dict[str, Json]:
+        word: dict[str, Json] = {"type": "string", "pattern": f"^(?:{self.value})$"}
+        names: dict[str, Json] = {"pattern": f"^(?:{self.name})$"}
+        return {"type": "object", "additionalProperties": word, "propertyNames": names, "maxProperties": self.high}
+
+
+@dataclass(frozen=True, slots=True)
 class Nullable:
     inner: Kind
 

@@ -6,6 +6,7 @@ seconds of work. Nothing may leave the vault but in a job's ``after``: tasks tha
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
@@ -25,6 +26,22 @@ _FAREWELL_S: Final = 0.1  # between a failure and the vault's end: callers tell 
 __all__ = ["Reader", "Store", "StoreFailed", "Tx"]
 
 
+@dataclass(eq=False, slots=True)
+class Counts:
+    """Transactions since the store was opened."""
+
+    commits: int = 0
+    jobs: int = 0
+    largest: int = 0  # most jobs in one transaction
+    took_s: float = 0.0
+
+    def add(self, jobs: int, took_s: float) -> None:
+        self.commits += 1
+        self.jobs += jobs
+        self.largest = max(self.largest, jobs)
+        self.took_s += took_s
+
+
 class Store:
     """The vault's database. ``run`` must be running for changes to happen; reads need nothing."""
 
@@ -38,6 +55,7 @@ class Store:
         self._on_error = on_error
         self._queue: deque[Job] = deque()
         self._wake = trio.Event()
+        self.counts: Final = Counts()
 
     @classmethod
     async def open(
@@ -120,11 +138,13 @@ class Store:
     async def _run_batch(self) -> None:
         taken: list[Job] = []
         error: BaseException | None = None
+        began_s = trio.current_time()
         with trio.CancelScope(shield=True):  # a thread cannot be cancelled: what it commits must have its effects
             try:
                 await self._env.db_work(batch.run, self._writer, self._queue, taken, self._env.clock.boot_s)
             except (StoreFailed, Corrupt) as failed:
                 error = failed
+        self.counts.add(len(taken), trio.current_time() - began_s)
         try:
             for job in taken:
                 job.settle(self._on_error)

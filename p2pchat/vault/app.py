@@ -56,6 +56,7 @@ async def main(env: Env, stream: trio.abc.Stream, secrets: VaultSecrets, home: H
         await store.change(lambda tx: _first_profile(tx, secrets))
         nursery.start_soon(port.write)
         nursery.start_soon(upkeep.run, node)
+        nursery.start_soon(node.delay.watch)
         nursery.start_soon(indexing.keep, store)
         nursery.start_soon(renewal.Renewal(node, secrets, hooks.save).keep)
         wishes.tell_all(node)

@@ -1,5 +1,6 @@
 """What all flows and methods of one vault share. Wiring is in ``app``; the rules are in the flows."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -9,6 +10,7 @@ from p2pchat.config import Config, Value
 from p2pchat.env import Env
 from p2pchat.ids import UserId
 from p2pchat.keys.identity import Identity
+from p2pchat.loop_delay import LoopDelay
 from p2pchat.store.cell import Cell
 from p2pchat.store.writer import Store
 from p2pchat.vault.flows.link import Link
@@ -52,6 +54,8 @@ class Node:
     links: dict[int, Link] = field(default_factory=dict)  # by the gate's number
     serving: dict[int, Link] = field(default_factory=dict)  # also those that have gone and have not read all that came
     legs: dict[UserId, LegBucket] = field(default_factory=dict)  # as the peer's last link left it
+    repairs: Counter[str] = field(default_factory=Counter)  # what the damage rule had to do, by kind
+    delay: LoopDelay = field(default_factory=LoopDelay)
     unreachable: dict[UserId, boundary.Cannot] = field(default_factory=dict)  # last failed try, while it counts
 
     def link_of(self, user: UserId) -> Link | None:

@@ -32,6 +32,7 @@ ARROWS: Final[dict[str, set[str]]] = {
     "local_socket": {"errors"},
     "lifeline": {"errors", "hardening"},
     "hardening": set(),
+    "loop_delay": set(),
     "env": {"errors"},
     "env_system": GROUND | {"env", "keys"},
     "wire": GROUND,
@@ -45,8 +46,8 @@ ARROWS: Final[dict[str, set[str]]] = {
     "launch": GROUND | SHELL - {"env"},
     "vault": GROUND
     | SHELL
-    | {"build", "env_system", "rpc", "store", "delivery", "channel", "contacts", "keys", "wire"},
-    "firewall": GROUND | SHELL | {"build", "env_system", "rpc", "link", "keys", "wire"},
+    | {"build", "env_system", "loop_delay", "rpc", "store", "delivery", "channel", "contacts", "keys", "wire"},
+    "firewall": GROUND | SHELL | {"build", "env_system", "loop_delay", "rpc", "link", "keys", "wire"},
     "commands": GROUND | SHELL - {"lifeline", "env"} | {"rpc", "launch", "show"},
     "cli": GROUND | SHELL - {"lifeline", "env"} | {"rpc", "commands"},
 }

@@ -186,6 +186,7 @@ def _apply(turn: Turn, step: Step) -> None:
         outbox.set_reason(turn.tx, turn.link.contact, "")  # whatever held the queue before, it may go now
         signals.introduce(turn)
     if Became.RESEND in step.became:
+        turn.node.repairs["resend"] += 1
         signals.say_resume(turn)
 
 
@@ -194,6 +195,8 @@ def _health(turn: Turn, before: Status, now: Status) -> None:
     if before is now:
         return
     contact = turn.link.contact
+    if now is not Status.OK:
+        turn.node.repairs[now.value] += 1
     contacts.set_channel(turn.tx, contact, now.value, turn.now_ms)
     outbox.set_reason(turn.tx, contact, REASON if now is Status.ERROR else "")
     if now is Status.ERROR:

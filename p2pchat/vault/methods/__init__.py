@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from p2pchat.rpc.server import Handler
-from p2pchat.vault.methods import contact, event, message, own, requests, send, verify
+from p2pchat.vault.methods import contact, event, message, metrics, own, requests, send, verify
 from p2pchat.vault.node import Node
 
 Method = Callable[[Node, dict[str, Any]], Awaitable[Mapping[str, object]]]
@@ -35,6 +35,7 @@ _METHODS: Mapping[str, Method] = {
     "contact.verify": verify.verify,
     "whoami": own.whoami,
     "status": own.status,
+    "metrics": metrics.metrics,
     "daemon.status": own.daemon_status,
     "daemon.stop": own.daemon_stop,
     "config.list": own.config_list,
