@@ -17,7 +17,10 @@ from p2pchat.limits import ADDRESSES, HOST_BYTES
 
 Value: TypeAlias = str | int | bool | tuple[str, ...]
 
-CONFIG_BYTES: Final = 64 * 1024
+CONFIG_BYTES: Final = 32 * 1024
+LINE_DOTS: Final = 128  # a key of n dotted words costs tomllib n squared; eight IPv4 addresses have 24 dots
+NAME_CHARS: Final = 64  # of an unknown key in the sentence that refuses it
+STATEMENT_LINES: Final = 64  # a list of addresses over several lines
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 
@@ -96,7 +99,7 @@ def known(name: str) -> Key:
     """The key of that name. Raises NotFound, with the nearest names."""
     if name in KEYS:
         return KEYS[name]
-    raise NotFound(f"there is no setting {name!r}", hint="p2pchat config list")
+    raise NotFound(f"there is no setting {name[:NAME_CHARS]!r}", hint="p2pchat config list")
 
 
 def load(path: Path) -> Config:
@@ -137,16 +140,18 @@ def _read(path: Path) -> str:
 
 
 def _parse(text: str, path: Path) -> dict[str, object]:
+    if any(line.count(".") > LINE_DOTS and not line.lstrip().startswith("#") for line in text.split("\n")):
+        raise BadFormat(f"{path} has a line with more than {LINE_DOTS} dots", hint="mend that line and try again")
     try:
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: no TOML, or a number of thousands of digits
         raise BadFormat(f"{path} is not TOML: {error}", hint="mend that line and try again") from error
 
 
 def _config(table: Mapping[str, object], path: Path) -> Config:
     strange = [name for name in table if name not in KEYS]
     if strange:
-        raise BadFormat(f"{path}: there is no setting {strange[0]!r}", hint="p2pchat config list")
+        raise BadFormat(f"{path}: there is no setting {strange[0][:NAME_CHARS]!r}", hint="p2pchat config list")
     values = {name: _checked(key, table[name], path) for name, key in KEYS.items() if name in table}
     return Config(**({name: key.default for name, key in KEYS.items()} | values))  # type: ignore[arg-type] # _checked
 
@@ -205,9 +210,12 @@ def _edited(text: str, name: str, value: Value) -> str:
 
 def _statement(lines: list[str], start: int) -> tuple[int, set[str]]:
     """The end (exclusive) of the statement at ``start``, which may take several lines, and what it sets."""
-    for end in range(start + 1, len(lines) + 1):
+    for end in range(start + 1, min(start + STATEMENT_LINES, len(lines)) + 1):
         try:
             return end, set(tomllib.loads("\n".join(lines[start:end])))
         except tomllib.TOMLDecodeError:
             continue
-    raise AssertionError("text that parses as a whole parses by statements")
+    raise BadFormat(
+        f"the setting in line {start + 1} of the configuration takes more than {STATEMENT_LINES} lines",
+        hint="write it shorter (p2pchat config path) and try again",
+    )

@@ -33,8 +33,9 @@ BEGIN: Final = "-----BEGIN P2PCHAT CARD-----"
 END: Final = "-----END P2PCHAT CARD-----"
 CARD_MS: Final = CARD_DAYS * 24 * 3600 * 1000
 _LINE_CHARS: Final = 64
+_LINES: Final = 16_384  # a card has at most 1400; the rest is the mail around it
 _SUM_BYTES: Final = 12
-_QUOTE: Final = re.compile(r"^(?:\xef\xbb\xbf)?(?:[ \t]*>)*[ \t]*")  # behind a UTF-8 mark, as some editors write
+_QUOTE: Final = re.compile(r"^(?:\xef\xbb\xbf)?(?:[ \t]*>){0,32}[ \t]*")  # behind a UTF-8 mark, as some editors write
 _ASK_AGAIN: Final = "ask for a new card: p2pchat contact card --out FILE"
 
 
@@ -149,6 +150,8 @@ def unarmour(data: bytes) -> bytes:
 
 def _card_lines(data: bytes) -> Iterator[str]:
     """The lines between BEGIN and END, without quoting and blanks. Raises Corrupt where either is missing."""
+    if data.count(b"\n") > _LINES:
+        raise Corrupt(f"this is no card: the file has more than {_LINES} lines", hint=_ASK_AGAIN)
     lines = [_QUOTE.sub("", line).rstrip(" \t\r") for line in data.decode("latin-1").split("\n")]
     begins = lines.count(BEGIN)
     if begins == 0:

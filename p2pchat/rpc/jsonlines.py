@@ -22,6 +22,8 @@ def decode(line: bytes) -> Json:
     """The value of one line, with or without its newline. Raises BadFormat."""
     if len(line) > RPC_LINE_BYTES:
         raise _bad(f"a line is longer than {RPC_LINE_BYTES} bytes")
+    if _marks(line) > ELEMENTS and _is_crowded(line):
+        raise _too_many()
     try:
         value: Json = json.loads(
             line.decode(),
@@ -75,6 +77,20 @@ def _base64(value: object) -> str:
     raise TypeError(f"{type(value).__name__} has no place in JSON")
 
 
+def _marks(line: bytes) -> int:
+    """As many as the line has values, or a few more: each value but the first stands behind one of these."""
+    return sum(line.count(mark) for mark in (b",", b":", b"[", b"{"))
+
+
+def _is_crowded(line: bytes) -> bool:
+    """Whether there are too many values, told without making one: 1 MiB of empty lists would become 25 MiB."""
+    plain = line.replace(rb"\\", b"").replace(rb"\"", b"")
+    if plain.count(b'"') > 2 * ELEMENTS:
+        return True
+    outside_texts = b"".join(plain.split(b'"')[::2])
+    return _marks(outside_texts) > ELEMENTS
+
+
 def _check_size(value: Json) -> None:
     """Bound depth and count, and refuse half characters, which no encoder could write again."""
     level, count = [value], 1
@@ -92,7 +108,7 @@ def _check_size(value: Json) -> None:
         if not below:
             return
         if count > ELEMENTS:
-            raise _bad(f"a line holds more than {ELEMENTS} values")
+            raise _too_many()
         level = below
     raise _bad(f"values are nested more than {RPC_DEPTH} deep")
 
@@ -104,6 +120,10 @@ def _check_text(text: str) -> None:
         text.encode()
     except UnicodeEncodeError:
         raise _bad("a text holds half a character (a lone surrogate)") from None
+
+
+def _too_many() -> BadFormat:
+    return _bad(f"a line holds more than {ELEMENTS} values")
 
 
 def _bad(what: str) -> BadFormat:
