@@ -169,6 +169,8 @@ def _checked(key: Key, raw: object, path: Path) -> Value:
 
 
 def _typed(key: Key, text: str) -> Value:
+    if len(text) > CONFIG_BYTES:
+        raise BadFormat(f"a value for {key.name} has at most {CONFIG_BYTES} characters", hint="p2pchat config list")
     value: Value = text.strip()
     if isinstance(key.default, bool):
         words = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}

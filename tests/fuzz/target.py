@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -21,9 +22,16 @@ class Target:
 
     name: str
     read: Callable[[bytes], object]
-    seeds: Callable[[], tuple[bytes, ...]]  # good input
+    make_seeds: Callable[[], tuple[bytes, ...]]
     limit: int = FRAME_BODY_BYTES  # the largest input that it may take
     once: int = 1024 * 1024  # the most that can come at once: 1 MiB, or what one read of a stream brings
+    memory: float = 8.0  # times the input: what reading it may allocate
+    text: bool = False  # whether good input is a text
+
+    @cache  # noqa: B019 - the targets are one table that lives as long as the process
+    def seeds(self) -> tuple[bytes, ...]:
+        """Good input."""
+        return self.make_seeds()
 
     @property
     def corpus(self) -> Path:

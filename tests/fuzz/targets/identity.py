@@ -124,11 +124,11 @@ TARGETS: Final = (
     Target("key-log", verify_key_log, lambda: (ANN.chain.raw,), limit=KEY_LOG_BYTES),
     Target("device-set", read_set, lambda: (ANN.devices.raw,), limit=DEVICE_SET_BYTES),
     Target("address-record", read_addresses, lambda: (Signed.decode(_address_record()).body,)),
-    Target("card", read_card_file, lambda: (_card(), b"> " + _card()), limit=CARD_FILE_BYTES),
+    Target("card", read_card_file, lambda: (_card(), b"> " + _card()), text=True, limit=CARD_FILE_BYTES),
     Target("card-inside", read_card_inside, lambda: (Signed.decode(unarmour(_card())).body,)),
     Target("request-box", read_box, _box),
     Target("request-inside", read_request, _requests),
-    Target("user-id", read_user_id, _ids),
+    Target("user-id", read_user_id, _ids, text=True),
     Target("unlock-file", read_unlock_file, lambda: (seal(bytes(32), b"password", fresh=bytes(40), cost=LIGHT)[:-8],)),
     Target(
         "vault-file",

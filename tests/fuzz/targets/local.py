@@ -80,9 +80,12 @@ def _changes() -> tuple[bytes, ...]:
     return (b"192.0.2.7:5, [::1]:6\0" + _CONFIG, b"\0" + _CONFIG, b"\0")
 
 
+TOML: Final = 160.0  # the standard library's reader: 4 MiB for a number of 32,768 digits
 TARGETS: Final = (
-    Target("rpc-line", read_line, _lines, limit=RPC_LINE_BYTES),
-    Target("rpc-answer", read_answer, _answers, limit=RPC_LINE_BYTES),
-    Target("config", read_config, lambda: (_CONFIG, b""), limit=config.CONFIG_BYTES),
-    Target("config-set", change_config, _changes, limit=config.CONFIG_BYTES, once=ARGUMENT_BYTES),
+    Target("rpc-line", read_line, _lines, text=True, limit=RPC_LINE_BYTES),
+    Target("rpc-answer", read_answer, _answers, text=True, limit=RPC_LINE_BYTES),
+    Target("config", read_config, lambda: (_CONFIG, b""), text=True, limit=config.CONFIG_BYTES, memory=TOML),
+    Target(
+        "config-set", change_config, _changes, text=True, limit=config.CONFIG_BYTES, once=ARGUMENT_BYTES, memory=TOML
+    ),
 )

@@ -4,6 +4,7 @@ from dataclasses import fields
 from typing import Any, Final, cast, get_args, get_origin, get_type_hints
 
 from p2pchat.channel.state import ChannelState
+from p2pchat.limits import CODEC_DEPTH, CODEC_ELEMENTS
 from p2pchat.wire import boundary, codec, structs
 from p2pchat.wire.frames import Frame, FrameReader, FrameType
 from p2pchat.wire.shape import Range, Size, Struct
@@ -45,7 +46,10 @@ def _value(hint: Any, largest: bool) -> Any:
 
 
 def read_codec(data: bytes) -> None:
-    assert codec.pack(codec.unpack(data)) == data
+    """Short input is read first and judged then, long input judged first: both judges must agree."""
+    value = codec.unpack(data)
+    assert codec.pack(value) == data
+    codec._measure(data, CODEC_DEPTH, CODEC_ELEMENTS)
 
 
 def read_structure(data: bytes) -> None:
