@@ -40,6 +40,7 @@ class Resumed:
     delivered: tuple[int, int] | None = None  # numbers (first, last) that just became delivered
     reset: bool = False  # my store is old: agree a new epoch in mode reset, then say Resume (which names the new life)
     lost: tuple[int, int] | None = None  # the peer lacks these numbers (first, last) and I no longer hold them: tell
+    forgotten: tuple[int, int] | None = None  # it acknowledged these and does not know the queue: it may lack them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,7 @@ def resumed(queue: OutQueue, peer: Resume, *, fresh: Incarnation, mine_at_have: 
     the peer has a number that I never gave out, or another message under it, I run on an old copy of my store.
     """
     if peer.have_incarnation != queue.incarnation:  # the peer knows nothing of this life
-        return Resumed(queue=queue, send_from=queue.first)
+        return Resumed(queue=queue, send_from=queue.first, forgotten=_span(0, queue.delivered))
     if peer.have > queue.tail or (mine_at_have and peer.have_message and mine_at_have != peer.have_message):
         return _reborn(queue, fresh)
     if peer.have < queue.delivered:

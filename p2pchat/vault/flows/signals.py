@@ -10,7 +10,7 @@ from p2pchat.errors import BadFormat
 from p2pchat.ids import Incarnation
 from p2pchat.keys.signed import verify_address_record
 from p2pchat.store import contacts, events, inbox, outbox, profile
-from p2pchat.vault.flows import copies, records
+from p2pchat.vault.flows import alarms, copies, records
 from p2pchat.vault.flows.turn import Turn
 from p2pchat.wire.checksum import md5
 from p2pchat.wire.structs import (
@@ -27,6 +27,10 @@ from p2pchat.wire.structs import (
 )
 
 _AVATAR_IN_CTL: Final = 6144  # wire.structs.Profile
+_FORGOTTEN: Final = (
+    "messages {span} to this contact were delivered and may be missing there: it was put back from an older copy, or"
+    " removed you and came back"
+)
 
 
 def say_resume(turn: Turn) -> None:
@@ -88,12 +92,16 @@ def _resume(turn: Turn, raw: bytes) -> None:
     )
     if resumed.lost:
         _gap(turn, f"messages {_span(resumed.lost)} to this contact were lost there after they had been delivered")
+    if resumed.forgotten:
+        text = _FORGOTTEN.format(span=_span(resumed.forgotten))
+        turn.news |= alarms.tell(turn.tx, turn.node, "forgotten", turn.link.contact, text)
     if resumed.queue.incarnation != before.incarnation:
         outbox.renumber(turn.tx, turn.link.contact, resumed.queue.incarnation)
     elif resumed.delivered:
         _delivered(turn, resumed.delivered[1])
     turn.outgoing = resumed.queue
     if resumed.reset:
+        turn.news |= alarms.tell(turn.tx, turn.node, "old store", turn.link.contact, _old_store(before.tail, peer.have))
         turn.stop_flow()
         turn.renew_wanted = True
     else:
@@ -134,6 +142,15 @@ def _profile(turn: Turn, raw: bytes) -> None:
         if md5(about.avatar) != about.avatar_md5:
             raise BadFormat("an avatar does not have its checksum")
         contacts.set_avatar(turn.tx, turn.link.contact, about.avatar, turn.now_ms)
+
+
+def _old_store(tail: int, have: int) -> str:
+    """What the user of a home that was put back from a copy reads: the peer has what this store never gave out."""
+    count = f"the last {have - tail} messages" if have - tail > 1 else "messages"
+    return (
+        f"this home is an older copy: {count} that you sent to this contact arrived there, but are not in the history"
+        " here; what still waits is sent under new numbers"
+    )
 
 
 def _gap(turn: Turn, text: str) -> None:
