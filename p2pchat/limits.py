@@ -65,6 +65,10 @@ EXPIRY_S: Final = (60, 366 * 24 * 3600)
 DEDUPE_DAYS: Final = 90
 WINDOW_MESSAGES: Final = (4, 128)  # in flight per contact, AIMD (docs/decisions.md, 22)
 
+# recv --exec (CLI)
+EXEC_RETRIES: Final = 5  # of one event; then the reader goes on
+EXEC_S: Final = 600.0  # a program that takes longer is ended, and has failed
+
 # local socket (walls 4.1)
 RPC_LINE_BYTES: Final = 1024 * 1024
 RPC_CLIENTS: Final = 64

@@ -1,8 +1,12 @@
 """The standard streams of this process where whoever started it did not leave them as one expects."""
 
+import fcntl
 import os
+import select
 import stat
+import struct
 import sys
+import termios
 
 
 def open_missing() -> None:
@@ -34,3 +38,19 @@ def output_pipe() -> int | None:
     except (OSError, ValueError):  # ValueError: a stdout that is no file, as under a test
         return None
     return number if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) else None
+
+
+def unread_bytes(pipe: int) -> int:
+    """How much of what was written into a pipe its reader has not taken out yet; 0 where the system does not tell."""
+    try:
+        (count,) = struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))
+    except OSError:
+        return 0
+    return int(count)
+
+
+def has_reader(pipe: int) -> bool:
+    """Whether anybody still holds the other end of a pipe to which ``pipe`` writes."""
+    poll = select.poll()
+    poll.register(pipe, 0)  # errors are told without asking
+    return not poll.poll(0)

@@ -114,7 +114,22 @@ _TABLE: Final = (
             may("limit", Integer(0, PAGE_ITEMS), "most events; 0: confirm alone", PAGE_ITEMS),
             may("wait_ms", Integer(0, WAIT_MS), "where there is none, wait for one so long", 0),
         ),
-        record(need("events", ListOf(EVENT, PAGE_ITEMS), "empty where the time was up")),
+        record(
+            need("events", ListOf(EVENT, PAGE_ITEMS), "empty where the time was up"),
+            may("tries", Integer(), "how often a program failed at the event that follows the reader (event.failed)"),
+        ),
+    ),
+    Method(
+        "event.failed",
+        "A program that deals with a reader's events failed at one. After"
+        f" {limits.EXEC_RETRIES} retries the daemon gives the event up: it adds a `warning` and moves the reader on.",
+        record(
+            may("reader", Text(128), "as for event.next"),
+            may("from", PEER, "as for event.next"),
+            need("cursor", Integer(1), "of the event, the next one of this reader"),
+            need("tries", Integer(1, limits.EXEC_RETRIES + 1), "how often it has failed by now"),
+        ),
+        record(need("given_up", YES, "whether the reader has moved past it")),
     ),
     Method(
         "history",

@@ -37,14 +37,13 @@ def confirm(tx: Tx, name: str, cursor: int, now_ms: int, *, contact: int | None 
     return _mark_read(tx, before, upto, contact)
 
 
-def failed(tx: Tx, name: str, now_ms: int) -> int:
-    """One more attempt at the next event failed: how many that makes."""
+def failed(tx: Tx, name: str, tries: int, now_ms: int) -> None:
+    """So many attempts at the next event have failed; told twice it counts once."""
     tx.execute(
-        "INSERT INTO readers VALUES (?, 0, 1, ?) ON CONFLICT (name) DO UPDATE"
-        " SET tries = tries + 1, updated_ms = excluded.updated_ms",
-        *(name, now_ms),
+        "INSERT INTO readers VALUES (?1, 0, ?2, ?3) ON CONFLICT (name) DO UPDATE"
+        " SET tries = max(tries, excluded.tries), updated_ms = excluded.updated_ms",
+        *(name, tries, now_ms),
     )
-    return get(tx, name).tries
 
 
 def _mark_read(tx: Tx, before: int, upto: int, contact: int | None) -> list[int]:

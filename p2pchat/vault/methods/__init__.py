@@ -21,6 +21,7 @@ _METHODS: Mapping[str, Method] = {
     "outbox.retry": message.outbox_retry,
     "outbox.cancel": message.outbox_cancel,
     "event.next": event.next_events,
+    "event.failed": event.failed,
     "contact.card": requests.card,
     "contact.add": requests.add,
     "contact.requests": requests.listed,

@@ -6,49 +6,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from p2pchat.rpc.schema import OUTPUTS
 from tests.support.command_line import p2pchat
+from tests.support.event_log import EventLog
 from tests.support.fake_daemon import BOB, MESSAGE, FakeDaemon
-
-
-@dataclass
-class EventLog:
-    """``event.next`` as rpc/methods.py describes it, over a list."""
-
-    events: list[dict[str, Any]] = field(default_factory=list)
-    readers: dict[str, int] = field(default_factory=dict)
-    came: threading.Condition = field(default_factory=threading.Condition)
-
-    def add(self, type_: str = "message", **fields: Any) -> None:
-        shape: dict[str, Any] = {"cursor": len(self.events) + 1, "type": type_, "from": BOB, **fields}
-        if type_ == "message":
-            shape = {"message": MESSAGE, "nickname": "bob", "group": None, "files": [], "text": "hi"} | shape
-            shape |= {"sent_ms": 1_700_000_000_000, "received_ms": 1_700_000_000_001}
-        with self.came:
-            self.events.append(shape)
-            self.came.notify_all()
-
-    def next(self, params: dict[str, Any]) -> dict[str, Any]:
-        reader = params.get("reader", f"cli:{params['from']}" if "from" in params else "cli")
-        with self.came:
-            start = max(self.readers.get(reader, 0), params.get("after", 0))
-            if "since" in params:
-                start = params["since"]
-            elif not params["peek"]:
-                self.readers[reader] = start
-            if params["limit"] and not self._after(start, params):
-                self.came.wait(min(params["wait_ms"], 200) / 1000)
-            return {"events": self._after(start, params)}
-
-    def _after(self, start: int, params: dict[str, Any]) -> list[dict[str, Any]]:
-        wanted = [e for e in self.events[start:] if params["all"] or e["type"] == "message"]
-        return wanted[: params["limit"]]
 
 
 @pytest.fixture
@@ -178,7 +143,7 @@ def test_a_full_disk_at_the_other_end_of_stdout_confirms_nothing(
     log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log.add()
-    from p2pchat.commands import recv as module
+    from p2pchat.commands import printing as module
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -251,6 +216,25 @@ def test_a_quiet_follower_ends_with_the_reader_of_its_output(follower: subproces
     assert follower.wait(10) == 141
     assert follower.stderr.read() == ""
     assert log.readers["cli"] == 1
+
+
+@pytest.mark.parametrize("follow", ["", "--follow"])
+def test_what_head_does_not_take_stays_for_the_next_call(home: Path, log: EventLog, follow: str) -> None:
+    for _ in range(10):
+        log.add()
+    command = f"{sys.executable} -m p2pchat --json recv {follow} | head -3"
+    taken = subprocess.run(["sh", "-c", command], stdout=subprocess.PIPE, text=True, timeout=20, check=True).stdout
+    assert [json.loads(line)["cursor"] for line in taken.splitlines()] == [1, 2, 3]
+    assert cursors("--limit", "1") == [4]
+
+
+def test_a_reader_that_takes_its_time_gets_everything(home: Path, log: EventLog) -> None:
+    for _ in range(5):
+        log.add()
+    command = f'{sys.executable} -m p2pchat --json recv | while read -r line; do sleep 0.05; echo "$line"; done'
+    taken = subprocess.run(["sh", "-c", command], stdout=subprocess.PIPE, text=True, timeout=20, check=True).stdout
+    assert [json.loads(line)["cursor"] for line in taken.splitlines()] == [1, 2, 3, 4, 5]
+    assert log.readers == {"cli": 5}
 
 
 def test_a_cursor_beyond_all_numbers_is_a_slip_of_the_keyboard(log: EventLog) -> None:

@@ -62,7 +62,8 @@ def test_numbers_of_a_former_life_are_not_told(tx: Tx, bob: Contact) -> None:
 
 def test_failed_attempts_count_until_the_reader_moves(tx: Tx, bob: Contact) -> None:
     receive(tx, bob, "b1")
-    assert [readers.failed(tx, "cli", 9), readers.failed(tx, "cli", 9)] == [1, 2]
+    for tries in (1, 2, 2):  # the last was told twice
+        readers.failed(tx, "cli", tries, 9)
     assert readers.get(tx, "cli") == EventReader("cli", 0, 2)
     readers.confirm(tx, "cli", 1, 9)
     assert readers.get(tx, "cli") == EventReader("cli", 1, 0)
