@@ -21,6 +21,8 @@ CONFIG_BYTES: Final = 32 * 1024
 LINE_DOTS: Final = 128  # a key of n dotted words costs tomllib n squared; eight IPv4 addresses have 24 dots
 NAME_CHARS: Final = 64  # of an unknown key in the sentence that refuses it
 STATEMENT_LINES: Final = 64  # a list of addresses over several lines
+RSA_EVERY: Final = "every"
+RSA_CHOICES: Final = ("epoch", RSA_EVERY)
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 
@@ -56,6 +58,10 @@ def _advertise(value: Value) -> str | None:
     return None if fits else "is a list of HOST:PORT, each with a port above 0"
 
 
+def _rsa(value: Value) -> str | None:
+    return None if value in RSA_CHOICES else f"is one of {', '.join(RSA_CHOICES)}"
+
+
 def _log_level(value: Value) -> str | None:
     return None if value in LOG_LEVELS else f"is one of {', '.join(LOG_LEVELS)}"
 
@@ -74,6 +80,7 @@ _TABLE: Final = (
         "after a crash end locked, rather than start again without a password",
         _anything,
     ),
+    Key("rsa", "epoch", "an RSA key for each epoch of a conversation, or for every message (20 a second)", _rsa),
     Key("log_level", "info", f"how much goes to the log: {', '.join(LOG_LEVELS)}", _log_level),
 )
 KEYS: Final[Mapping[str, Key]] = {key.name: key for key in _TABLE}
@@ -87,6 +94,7 @@ class Config:
     advertise: tuple[str, ...]
     receipts: bool
     relock_on_crash: bool
+    rsa: str
     log_level: str
 
     def get(self, name: str) -> Value:

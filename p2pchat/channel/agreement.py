@@ -16,13 +16,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from p2pchat.channel import envelope, exchange, traffic
+from p2pchat.channel import asking, envelope, exchange, healing, traffic
 from p2pchat.channel.ctl import UnopenableCtl
-from p2pchat.channel.damage import Fault, Health, Remedy
+from p2pchat.channel.damage import Fault
 from p2pchat.channel.envelope import DamagedEnvelope, UnopenableEnvelope, WrongBodyCheck
-from p2pchat.channel.epoch import NO_SALT, SECRET_BYTES, Mode, rejected_leg
-from p2pchat.channel.exchange import Channel, Draws, Leg, Offering
+from p2pchat.channel.epoch import NO_SALT, Mode
+from p2pchat.channel.exchange import Channel, Draws, Leg, Offering, OpenedLeg
 from p2pchat.channel.legs import FULL, LegBucket
+from p2pchat.channel.message_leg import OwnLeg
 from p2pchat.channel.parties import Parties
 from p2pchat.channel.phases import Ask, Opening, Phase, Role
 from p2pchat.channel.state import ChannelState, Epoch
@@ -30,12 +31,13 @@ from p2pchat.channel.step import Became, Moment, OpenLeg, Step
 from p2pchat.errors import BadFormat
 from p2pchat.limits import EPOCH_MESSAGES, EPOCH_MESSAGES_HARD
 from p2pchat.wire.frames import FrameType
-from p2pchat.wire.structs import Accept, AcceptCore, Capabilities, Confirm, Ctl, Hello, Offer, Rekey
+from p2pchat.wire.structs import Accept, AcceptCore, Capabilities, Confirm, Ctl, Hello, Offer
 
 FAULTS: Final[Mapping[type[Exception], Fault]] = {
     DamagedEnvelope: Fault.DAMAGED,
     UnopenableEnvelope: Fault.UNOPENABLE,
     WrongBodyCheck: Fault.WRONG_BODY,
+    BadFormat: Fault.MISSHAPEN,
 }
 
 
@@ -98,27 +100,46 @@ class Agreement:
         """
         if self.phase is not Phase.OPENING or self.opening is None or self.opening.leg != leg:
             return Step(agreement=self)
-        good = secret is not None and len(secret) == SECRET_BYTES
-        r = secret if secret is not None and good else rejected_leg(self.local_secret, leg.ciphertext)
+        r = OpenedLeg(leg, secret).value(self.local_secret)
         if self.role is Role.HI:
             return self._answer(self.opening, r, at)
         return self._verify(self.opening, r, at)
 
-    def envelope_received(self, frame: bytes, at: Moment) -> Step:
-        """An ENVELOPE. ``Step.body`` where it opened; else the damage rule has already been applied. Raises BadFormat.
+    def leg_to_open(self, frame: bytes) -> Leg | None:
+        """What the RSA worker must open before ``envelope_received`` of this frame; None: nothing."""
+        if not self._tries(frame):
+            return None
+        return traffic.leg_to_open(self.state, self.channel.parties, frame)
+
+    def envelope_received(self, frame: bytes, at: Moment, leg: OpenedLeg | None = None) -> Step:
+        """An ENVELOPE. ``Step.body`` where it opened; else the damage rule has already been applied.
 
         While a reset is under way only one that names the pending epoch is tried: the rest come again after the Resume.
+        ``leg``: what the worker made of ``leg_to_open``.
         """
-        if not self.agreed and not (self.state.pending and envelope.named_epoch(frame) == self.state.pending_id):
+        if not self._tries(frame):
             return Step(agreement=self)
+        secret = leg.value(self.local_secret) if leg else b""
         try:
-            opened = traffic.open_body(self.state, self.channel.parties.inbound, frame, at.now_ms)
-        except (DamagedEnvelope, UnopenableEnvelope, WrongBodyCheck) as error:
+            opened = traffic.open_body(self.state, self.channel.parties.inbound, frame, at.now_ms, secret)
+        except (BadFormat, DamagedEnvelope, UnopenableEnvelope, WrongBodyCheck) as error:
             ill = self if self.agreed else replace(self, state=replace(self.state, pending=None))  # not the peer's
-            return ill._fault(FAULTS[type(error)] if self.agreed else Fault.UNOPENABLE, at)
-        state = replace(opened.state, health=opened.state.health.opened())
-        step = self._changed_over(state) if opened.promoted else Step(agreement=replace(self, state=state))
-        return replace(step, store=state, body=opened.body)
+            return healing.envelope_refused(ill, FAULTS[type(error)] if self.agreed else Fault.UNOPENABLE, at)
+        step = (
+            self._changed_over(opened.state) if opened.promoted else Step(agreement=replace(self, state=opened.state))
+        )
+        return replace(step, store=step.agreement.state, body=opened.body)
+
+    def _tries(self, frame: bytes) -> bool:
+        return self.agreed or bool(self.state.pending and envelope.named_epoch(frame) == self.state.pending_id)
+
+    def body_taken(self) -> "Agreement":
+        """The awaited message was in the last body. Its ``state`` is to be stored where it changed."""
+        return healing.with_health(self, self.state.health.opened()) if self.state.health.healing else self
+
+    def body_refused(self, at: Moment) -> Step:
+        """The body of an envelope that opened is no message of this peer: the damage rule."""
+        return healing.envelope_refused(self, Fault.MISSHAPEN, at)
 
     def ctl_received(self, frame: bytes, at: Moment) -> Step:
         """A CTL frame. ``Step.ctl`` where it opened. Raises BadFormat."""
@@ -127,12 +148,12 @@ class Agreement:
         try:
             return Step(agreement=self, ctl=traffic.open_ctl(self.state, self.channel.link_hash, frame))
         except UnopenableCtl:
-            return self._fault(Fault.UNOPENABLE, at)
+            return healing.envelope_refused(self, Fault.UNOPENABLE, at)
 
     def tick(self, at: Moment) -> Step:
         """Begin what is due: a next epoch, or another try after ``error``. Call it each minute and after batches."""
         health, current = self.state.health, self.state.current
-        if self.phase is Phase.PAUSED and not health.paused(at.now_ms):
+        if health.retry_ms and not self.agreed and not health.paused(at.now_ms):
             return self.renew(at, reset=True)
         if self.phase is Phase.IDLE and self.agreed and not self.state.pending and current and current.due(at.now_ms):
             return self._renew_next(current, at)
@@ -142,22 +163,22 @@ class Agreement:
         """A new epoch by our own wish. ``reset``: my store proved old, or the user retries a channel in ``error``."""
         if self.phase is Phase.HELLO:
             return Step(agreement=self)
-        woken, health = self, self.state.health
-        if self.phase is Phase.PAUSED or health.retry_ms:
-            woken = self._with(phase=Phase.IDLE, health=health.retrying())
+        woken = healing.awake(self, self.state.health.retrying()) if self.state.health.retry_ms else self
         step = woken._reset(Ask.LOST, at) if reset else woken._next(Ask.WISH, at)
         return step if woken is self else replace(step, store=step.agreement.state)
 
-    def seal_body(self, body: bytes, nonce: bytes) -> tuple["Agreement", bytes]:
+    def seal_body(self, body: bytes, nonce: bytes, leg_secret: bytes = b"") -> tuple["Agreement", bytes]:
         """(agreement, whose ``state`` is to be stored; ENVELOPE frame body). Only while ``ready``.
 
-        ``nonce``: 24 random bytes.
+        ``nonce``: 24 random bytes. ``leg_secret``: 32 more where the message gets an RSA key of its own, else empty.
         """
-        state, frame = traffic.seal_body(self.state, self.channel.parties.outbound, body, nonce)
+        parties = self.channel.parties
+        own_leg = OwnLeg(leg_secret, parties.peer, self.draws) if leg_secret else None
+        state, frame = traffic.seal_body(self.state, parties.outbound, body, nonce, own_leg)
         return replace(self, state=state), frame
 
     def seal_ctl(self, content: Ctl, nonce: bytes) -> bytes:
-        """A CTL frame body. Only while ``ready``. ``nonce``: 24 random bytes."""
+        """A CTL frame body. Only while ``agreed``. ``nonce``: 24 random bytes."""
         return traffic.seal_ctl(self.state, self.channel.link_hash, content, nonce)
 
     # --- frames ---------------------------------------------------------------------------------------------------
@@ -179,24 +200,11 @@ class Agreement:
             step = Step(agreement=met, became=frozenset({Became.READY}))
         elif self.role is Role.LO and not paused:
             step = met._offer(Mode.RESET, at)
+        elif paused:
+            step = Step(agreement=met, frames=(healing.STOPPED,))  # the peer's user shall know, too
         else:
             step = Step(agreement=met)
         return step if state == self.state else replace(step, store=state)
-
-    def _rekey(self, body: bytes, at: Moment) -> Step:
-        """lo, nothing under way: hi asks for an epoch."""
-        reason, current = Rekey.decode(body).reason, self.state.current
-        if reason in {Ask.LOST, Ask.DAMAGED}:
-            return self._reset(Ask(reason), at)
-        if reason in {Ask.MESSAGES, Ask.TIME} and not (current and current.due(at.now_ms)):
-            return Step(agreement=self)  # asked of an epoch that has gone meanwhile
-        return self._next(Ask.WISH, at)
-
-    def _rekey_meanwhile(self, body: bytes, _at: Moment) -> Step:
-        """lo, an epoch is on its way already. If hi lost the current one, that epoch must end with a Resume."""
-        if Rekey.decode(body).reason in {Ask.LOST, Ask.DAMAGED}:
-            return self._unready()
-        return Step(agreement=self)
 
     def _offered(self, body: bytes, at: Moment) -> Step:
         """hi: lo begins an epoch."""
@@ -222,10 +230,10 @@ class Agreement:
         if pending is None:
             raise BadFormat("a CONFIRM without an epoch to confirm")
         if hmac.compare_digest(Confirm.decode(body).mac, pending.mac_offer):
-            state = self.state.promoted(at.now_ms)
-            return replace(self._changed_over(state), store=state)
+            step = self._changed_over(self.state.promoted(at.now_ms))
+            return replace(step, store=step.agreement.state)
         dropped = replace(self, state=replace(self.state, pending=None))
-        return dropped._wrong_mac(at)
+        return healing.wrong_mac(dropped, at)
 
     def _ignored(self, _body: bytes, _at: Moment) -> Step:
         return Step(agreement=self)
@@ -252,13 +260,13 @@ class Agreement:
         accept = Accept.decode(opening.frame)
         verified = exchange.verify(self.channel, self.offering, accept, salt=salt, r_hi=r_hi)
         if verified is None:
-            return replace(self, offering=None, opening=None)._wrong_mac(at)
+            return healing.wrong_mac(replace(self, offering=None, opening=None), at)
         epoch, mac = verified
         state = self.state.changed_over(epoch, at.now_ms, keep=self.agreed and self.offering.mode is Mode.NEXT)
         confirm = (FrameType.CONFIRM, Confirm(mac=mac).encode())
         whole = self.agreed or self.offering.mode is Mode.RESET  # else hi, who lost nothing, would say no Resume
         step = self._changed_over(state) if whole else replace(self, state=state)._offer(Mode.RESET, at)
-        return replace(step, store=state, frames=(confirm, *step.frames))
+        return replace(step, store=step.agreement.state, frames=(confirm, *step.frames))
 
     def _salt(self, mode: Mode) -> bytes:
         current = self.state.current
@@ -268,6 +276,8 @@ class Agreement:
 
     def _changed_over(self, state: ChannelState) -> Step:
         became = Became.CHANGED if self.agreed else Became.READY
+        if state.health.retry_ms:  # the peer began it: we are in ``error`` and would have waited longer
+            state = replace(state, health=state.health.woken())
         new = replace(self, state=state, phase=Phase.IDLE, agreed=True, offering=None, opening=None, asked=False)
         return Step(agreement=new, became=frozenset({became}))
 
@@ -281,13 +291,13 @@ class Agreement:
             return Step(agreement=self)
         if self.role is Role.LO:
             return self._offer(Mode.NEXT, at) if self.phase is Phase.IDLE else Step(agreement=self)
-        return Step(agreement=self) if self.asked else _asking(self, why)
+        return Step(agreement=self) if self.asked else asking.ask(self, why)
 
     def _reset(self, why: Ask, at: Moment) -> Step:
         """A fresh epoch, before which nothing more is sent."""
         step = self._unready()
         if self.role is Role.HI:
-            return step.then(_asking(step.agreement, why))
+            return step.then(asking.ask(step.agreement, why))
         if self.phase is Phase.IDLE:
             return step.then(step.agreement._offer(Mode.RESET, at))
         return step
@@ -302,49 +312,23 @@ class Agreement:
         became = frozenset({Became.UNREADY}) if self.agreed else frozenset[Became]()
         return Step(agreement=replace(self, agreed=False), became=became)
 
-    # --- damage ---------------------------------------------------------------------------------------------------
-
-    def _fault(self, fault: Fault, at: Moment) -> Step:
-        remedy, health = self.state.health.fault(fault, at.now_ms)
-        return self._remedy(remedy, health, Ask.DAMAGED, at)
-
-    def _wrong_mac(self, at: Moment) -> Step:
-        remedy, health = self.state.health.wrong_mac(at.now_ms)
-        return replace(self, phase=Phase.IDLE)._remedy(remedy, health, Ask.LOST, at)
-
-    def _remedy(self, remedy: Remedy, health: Health, why: Ask, at: Moment) -> Step:
-        ill = self._with(health=health)
-        if remedy is Remedy.RESEND:
-            step = Step(agreement=ill, became=frozenset({Became.RESEND}))
-        elif remedy is Remedy.RESET:
-            step = ill._reset(why, at)
-        else:
-            stopped = replace(ill, phase=Phase.PAUSED, offering=None, opening=None)._unready()
-            step = replace(stopped, became=stopped.became | {Became.ERROR})
-        return replace(step, store=step.agreement.state)
-
-    def _with(self, *, health: Health, phase: Phase | None = None) -> "Agreement":
-        return replace(self, state=replace(self.state, health=health), phase=phase or self.phase)
-
-
-def _asking(agreement: Agreement, why: Ask) -> Step:
-    rekey = Rekey(reason=why).encode()
-    return Step(agreement=replace(agreement, asked=True), frames=((FrameType.REKEY, rekey),))
-
 
 Handler = Callable[[Agreement, bytes, Moment], Step]
 # A frame that is not in the table for its receiver's role and phase cuts the link.
 TABLE: Final[Mapping[tuple[Role, Phase, FrameType], Handler]] = {
     (Role.LO, Phase.HELLO, FrameType.HELLO): Agreement._hello,
     (Role.HI, Phase.HELLO, FrameType.HELLO): Agreement._hello,
-    (Role.LO, Phase.IDLE, FrameType.REKEY): Agreement._rekey,
-    (Role.LO, Phase.OFFERED, FrameType.REKEY): Agreement._rekey_meanwhile,
-    (Role.LO, Phase.OPENING, FrameType.REKEY): Agreement._rekey_meanwhile,
-    (Role.LO, Phase.PAUSED, FrameType.REKEY): Agreement._ignored,
+    (Role.LO, Phase.IDLE, FrameType.REKEY): asking.asked,
+    (Role.LO, Phase.OFFERED, FrameType.REKEY): asking.meanwhile,
+    (Role.LO, Phase.OPENING, FrameType.REKEY): asking.meanwhile,
+    (Role.LO, Phase.PAUSED, FrameType.REKEY): asking.while_paused,
     (Role.LO, Phase.OFFERED, FrameType.ACCEPT): Agreement._accepted,
     (Role.LO, Phase.PAUSED, FrameType.ACCEPT): Agreement._ignored,
     (Role.HI, Phase.IDLE, FrameType.OFFER): Agreement._offered,
     (Role.HI, Phase.PAUSED, FrameType.OFFER): Agreement._offered,
+    (Role.HI, Phase.IDLE, FrameType.REKEY): asking.told,
+    (Role.HI, Phase.OPENING, FrameType.REKEY): asking.told,
+    (Role.HI, Phase.PAUSED, FrameType.REKEY): asking.told,
     (Role.HI, Phase.IDLE, FrameType.CONFIRM): Agreement._confirmed,
     (Role.HI, Phase.PAUSED, FrameType.CONFIRM): Agreement._confirmed,
 }

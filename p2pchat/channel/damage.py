@@ -1,11 +1,12 @@
-"""The damage rule: what to do when an envelope from an authenticated link does not open (PROTOCOL 3).
+"""The damage rule: what to do when an envelope from an authenticated link gives no message (PROTOCOL 3).
 
 Bytes damaged -> the same again. Key wrong -> a new epoch in mode reset. More than 3 tries a message or 10 an hour, or
 10 wrong MACs a day -> the contact's channel is in ``error``: messages stay queued, and it is tried again after 1 minute
 ... 1 hour.
 
-An envelope that does not open tells no message id, but on an ordered link it is always the next message that is tried
-again: tries are counted until one opens.
+An envelope that does not open tells no message id, but every remedy asks for the one number that the inbox awaits, so
+tries are counted by that number. Others of the same flight may be damaged, too: a failed try is what comes after the
+remedy of the last one was committed.
 """
 
 from collections.abc import Mapping
@@ -36,6 +37,7 @@ class Fault(Enum):
     DAMAGED = "damaged"  # md5_ct wrong
     UNOPENABLE = "unopenable"  # AEAD wrong
     WRONG_BODY = "wrong-body"  # md5_pt wrong: sealed damaged, so other bytes are needed
+    MISSHAPEN = "misshapen"  # no envelope, or one whose body cannot be a message of this peer
 
 
 class Remedy(Enum):
@@ -48,6 +50,7 @@ REMEDIES: Final[Mapping[Fault, Remedy]] = {
     Fault.DAMAGED: Remedy.RESEND,
     Fault.UNOPENABLE: Remedy.RESET,
     Fault.WRONG_BODY: Remedy.RESEND,
+    Fault.MISSHAPEN: Remedy.RESEND,
 }
 
 
@@ -68,7 +71,9 @@ class Health(Struct):
     """Damage of one channel so far. Stored with it."""
 
     healing: bool = False
-    tries: U32 = 0  # since a message last opened
+    awaited: U64 = 0  # the number whose tries are counted
+    tries: U32 = 0
+    tried_ms: U64 = 0  # when the last of them failed
     hour: Count = Count()
     macs: Count = Count()
     retry_ms: U64 = 0  # wall clock of the next try, in ``error``; else 0
@@ -84,12 +89,20 @@ class Health(Struct):
         """In ``error`` and not yet to be tried again. A clock that jumped back does not make the wait longer."""
         return 0 < self.retry_ms - now_ms <= self.wait_ms
 
-    def fault(self, fault: Fault, now_ms: int) -> tuple[Remedy, "Health"]:
-        """An envelope did not open: (what to do, health to store)."""
-        health = replace(self, tries=self.tries + 1, hour=self.hour.one_more(now_ms, HOUR_MS))
-        if health.tries > TRIES_PER_MESSAGE or health.hour.events > TRIES_PER_HOUR:
+    def fault(self, fault: Fault, now_ms: int, awaited: int) -> tuple[Remedy, "Health"]:
+        """An envelope gave no message while ``awaited`` was the next number: (what to do, health to store).
+
+        Give all that one transaction takes the same ``now_ms``: it came before the peer can have heard of a remedy.
+        """
+        same = self.tries > 0 and awaited == self.awaited
+        if same and now_ms == self.tried_ms:
+            return REMEDIES[fault], self
+        tries = self.tries + 1 if same else 1
+        hour = self.hour.one_more(now_ms, HOUR_MS)
+        health = replace(self, healing=True, awaited=awaited, tries=tries, tried_ms=now_ms, hour=hour)
+        if tries > TRIES_PER_MESSAGE or hour.events > TRIES_PER_HOUR:
             return Remedy.STOP, health.failed(now_ms)
-        return REMEDIES[fault], replace(health, healing=True)
+        return REMEDIES[fault], health
 
     def wrong_mac(self, now_ms: int) -> tuple[Remedy, "Health"]:
         """An epoch's MAC was wrong: RESET to try again, or STOP."""
@@ -107,10 +120,12 @@ class Health(Struct):
         """The wait is over, or the user asked: one more round of tries."""
         return replace(self, healing=True, tries=0, hour=Count(), retry_ms=0)
 
+    def woken(self) -> "Health":
+        """The peer tries again, and the wait ends early: once more only, and the limits of the hour stay."""
+        return replace(self, healing=True, tries=TRIES_PER_MESSAGE, tried_ms=0, retry_ms=0)
+
     def opened(self) -> "Health":
-        """A message opened: the channel works."""
-        if not self.healing:
-            return self
+        """The awaited message came: the channel works."""
         return replace(self, healing=False, tries=0, retry_ms=0, wait_ms=0)
 
 

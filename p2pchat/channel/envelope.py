@@ -1,11 +1,12 @@
 """The envelope: one message sealed under one message key (PROTOCOL 3).
 
-    envelope  = header | nonce 24 | XChaCha20-Poly1305(plaintext) | md5_ct 16
+    envelope  = header | nonce 24 | leg | XChaCha20-Poly1305(plaintext) | md5_ct 16
     header    = version 1 | epoch id 8 | index 4 | flags 1
+    leg       = nothing, or with flag 01 the OAEP ciphertext of a key for this message alone (message_leg.py)
     plaintext = u32 length | body | md5_pt 16 | zeros, so that the frame fills a record (padding.py)
-    AAD       = header | Q_from | Q_to | device from | device to        (``route``: parties.Parties)
+    AAD       = header | Q_from | Q_to | device from | device to | leg        (``route``: parties.Parties)
 
-md5_ct = MD5(header | nonce | ciphertext) and md5_pt = MD5(body) only tell damage from attack; the AEAD decides.
+md5_ct = MD5(all before it) and md5_pt = MD5(body) only tell damage from attack; the AEAD decides.
 """
 
 import struct
@@ -27,9 +28,11 @@ from p2pchat.wire.checksum import MD5_BYTES, md5
 VERSION: Final = 1
 NONCE_BYTES: Final = 24
 TAG_BYTES: Final = 16
-RSA_EVERY: Final = 0x01  # flag, reserved: an OAEP key in each message
+RSA_EVERY: Final = 0x01  # flag: a leg follows the nonce
+LEG_BYTES: Final = limits.RSA_BYTES
 _HEADER: Final = struct.Struct(">B8sIB")
 HEADER_BYTES: Final = _HEADER.size
+_BEFORE_LEG: Final = HEADER_BYTES + NONCE_BYTES
 _AROUND: Final = HEADER_BYTES + NONCE_BYTES + TAG_BYTES + MD5_BYTES
 _LEAST: Final = _AROUND + padding.LENGTH_BYTES + MD5_BYTES
 
@@ -50,17 +53,20 @@ class WrongBodyCheck(CryptoError):
 class Header:
     epoch: EpochId
     index: int
+    has_leg: bool = False
 
     def encode(self) -> bytes:
-        return _HEADER.pack(VERSION, self.epoch, self.index, 0)
+        return _HEADER.pack(VERSION, self.epoch, self.index, RSA_EVERY if self.has_leg else 0)
 
 
 def parse_header(envelope: bytes) -> Header:
     """The header of an envelope that passed ``check_damage``. Raises BadFormat."""
     version, epoch, index, flags = _HEADER.unpack_from(envelope)
-    if version != VERSION or flags != 0:
+    if version != VERSION or flags & ~RSA_EVERY:
         raise BadFormat("this envelope needs a newer version of p2pchat")
-    return Header(EpochId(epoch), index)
+    if flags and len(envelope) < _LEAST + LEG_BYTES:
+        raise BadFormat("this envelope is too short for the key that it says it holds")
+    return Header(EpochId(epoch), index, bool(flags))
 
 
 def named_epoch(envelope: bytes) -> EpochId:
@@ -76,22 +82,30 @@ def check_damage(envelope: bytes) -> None:
         raise DamagedEnvelope("an envelope was damaged on its way")
 
 
-def seal(header: Header, message_key: bytes, route: bytes, body: bytes, nonce: bytes) -> bytes:
-    """The body of an ENVELOPE frame. ``nonce``: 24 random bytes, so that a rolled-back store cannot repeat one."""
-    size = padding.frame_room(_LEAST + len(body))
-    plaintext = padding.pad(body, size - _AROUND, md5(body))
+def seal(header: Header, message_key: bytes, route: bytes, body: bytes, nonce: bytes, leg: bytes = b"") -> bytes:
+    """The body of an ENVELOPE frame. ``nonce``: 24 random bytes, so that a rolled-back store cannot repeat one.
+
+    ``leg``: LEG_BYTES where the header says so; its key is part of ``message_key`` already.
+    """
+    size = padding.frame_room(_LEAST + len(leg) + len(body))
+    plaintext = padding.pad(body, size - _AROUND - len(leg), md5(body))
     head = header.encode()
-    ciphertext = crypto_aead_xchacha20poly1305_ietf_encrypt(plaintext, head + route, nonce, message_key)
-    sealed = head + nonce + ciphertext
+    ciphertext = crypto_aead_xchacha20poly1305_ietf_encrypt(plaintext, head + route + leg, nonce, message_key)
+    sealed = head + nonce + leg + ciphertext
     return sealed + md5(sealed)
 
 
-def open_with(message_key: bytes, route: bytes, envelope: bytes) -> bytes:
+def leg_of(envelope: bytes) -> bytes:
+    """The leg of an envelope whose header says that it has one."""
+    return envelope[_BEFORE_LEG : _BEFORE_LEG + LEG_BYTES]
+
+
+def open_with(message_key: bytes, route: bytes, envelope: bytes, leg: bytes = b"") -> bytes:
     """The body. Raises UnopenableEnvelope, WrongBodyCheck, or BadFormat where the opened plaintext has no shape."""
-    head, rest = envelope[:HEADER_BYTES], envelope[HEADER_BYTES:-MD5_BYTES]
-    nonce, ciphertext = rest[:NONCE_BYTES], rest[NONCE_BYTES:]
+    head, nonce = envelope[:HEADER_BYTES], envelope[HEADER_BYTES:_BEFORE_LEG]
+    ciphertext = envelope[_BEFORE_LEG + len(leg) : -MD5_BYTES]
     try:
-        plaintext = crypto_aead_xchacha20poly1305_ietf_decrypt(ciphertext, head + route, nonce, message_key)
+        plaintext = crypto_aead_xchacha20poly1305_ietf_decrypt(ciphertext, head + route + leg, nonce, message_key)
     except nacl.exceptions.CryptoError as error:
         raise UnopenableEnvelope("an envelope does not open") from error
     body, check = padding.unpad(plaintext, MD5_BYTES)

@@ -49,6 +49,23 @@ class Leg:
     label: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class OpenedLeg:
+    """What the RSA worker made of a leg; ``secret`` None = it did not open."""
+
+    leg: Leg
+    secret: bytes | None = field(repr=False)
+
+    def value(self, local_secret: bytes) -> bytes:
+        """32 bytes in any case: implicit rejection, so that a leg that does not open shows only as a wrong tag later.
+
+        ``local_secret``: 32 bytes that never leave this vault.
+        """
+        if self.secret is not None and len(self.secret) == schedule.SECRET_BYTES:
+            return self.secret
+        return schedule.rejected_leg(local_secret, self.leg.ciphertext)
+
+
 def offer(channel: Channel, mode: Mode, number: int, fresh: bytes, draws: Draws) -> Offering:
     """Begin epoch ``number``. ``fresh``: epoch.FRESH_BYTES random bytes."""
     parties, own = channel.parties, Ephemeral(fresh)

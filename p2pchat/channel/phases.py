@@ -20,13 +20,14 @@ class Phase(Enum):
 
 
 class Ask(IntEnum):
-    """Why hi sends REKEY."""
+    """Why REKEY is sent: by hi, which asks for an epoch, but for the last."""
 
     WISH = 0
     MESSAGES = 1
     TIME = 2
     LOST = 3
     DAMAGED = 4
+    STOPPED = 5  # by either: over the limit of the damage rule, so nothing more is opened or sent
 
 
 @dataclass(frozen=True, slots=True)

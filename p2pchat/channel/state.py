@@ -103,6 +103,10 @@ class ChannelState(Struct):
             return state, True  # hi reads the same in our HELLO and promotes
         return replace(state, pending=None), False
 
+    def forgiven(self) -> "ChannelState":
+        """The user wishes another try before its time."""
+        return replace(self, health=self.health.retrying())
+
     def promoted(self, now_ms: int) -> "ChannelState":
         """The pending epoch becomes the current one; the one before is forgotten at once."""
         assert self.pending is not None

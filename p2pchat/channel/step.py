@@ -22,6 +22,7 @@ class Moment:
     now_s: float  # boot clock
     now_ms: int  # wall clock, Unix milliseconds
     fresh: bytes = field(repr=False)  # epoch.FRESH_BYTES random bytes, for this call alone
+    awaited: int = 1  # the number of the peer's message that the inbox awaits: failed tries are counted by it
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass, replace
 
-from p2pchat.channel import ctl, envelope
-from p2pchat.channel.envelope import Header, UnopenableEnvelope
+from p2pchat.channel import ctl, envelope, message_leg
+from p2pchat.channel.envelope import DamagedEnvelope, Header, UnopenableEnvelope
+from p2pchat.channel.exchange import Leg
+from p2pchat.channel.message_leg import OwnLeg
+from p2pchat.channel.parties import Parties
 from p2pchat.channel.ratchet import Chain
 from p2pchat.channel.state import ChannelState, Epoch
-from p2pchat.errors import CryptoError
+from p2pchat.errors import BadFormat, CryptoError
 from p2pchat.ids import EpochId
 from p2pchat.wire.structs import Ctl
 
@@ -20,18 +23,38 @@ class Opened:
     promoted: bool  # it was the first under the pending epoch
 
 
-def seal_body(state: ChannelState, route: bytes, body: bytes, nonce: bytes) -> tuple[ChannelState, bytes]:
-    """(state to store, ENVELOPE frame body) under the current epoch."""
+def seal_body(
+    state: ChannelState, route: bytes, body: bytes, nonce: bytes, own_leg: OwnLeg | None = None
+) -> tuple[ChannelState, bytes]:
+    """(state to store, ENVELOPE frame body) under the current epoch. ``own_leg``: where ``rsa`` is ``every``."""
     current = _current(state)
-    header = Header(current.id, current.send.index)
+    header = Header(current.id, current.send.index, own_leg is not None)
     message_key, chain = current.send.advance()
-    return replace(state, current=replace(current, send=chain)), envelope.seal(header, message_key, route, body, nonce)
+    leg = b""
+    if own_leg is not None:
+        leg, message_key = own_leg.seal(header, route), message_leg.mix(message_key, own_leg.secret)
+    frame = envelope.seal(header, message_key, route, body, nonce, leg)
+    return replace(state, current=replace(current, send=chain)), frame
 
 
-def open_body(state: ChannelState, route: bytes, frame: bytes, now_ms: int) -> Opened:
+def leg_to_open(state: ChannelState, parties: Parties, frame: bytes) -> Leg | None:
+    """The RSA work without which ``open_body`` cannot open this frame; None where it has none, or fails anyway."""
+    try:
+        envelope.check_damage(frame)
+        header = envelope.parse_header(frame)
+    except (BadFormat, DamagedEnvelope):
+        return None
+    chain = _receiving(state, header.epoch) if header.has_leg else None
+    if chain is None or header.index < chain.index:
+        return None
+    return Leg(envelope.leg_of(frame), message_leg.label(header, parties.inbound, parties.own.spki_hash))
+
+
+def open_body(state: ChannelState, route: bytes, frame: bytes, now_ms: int, secret: bytes = b"") -> Opened:
     """Open an envelope under the current, pending or retired epoch; the state given is untouched.
 
-    Raises BadFormat (no envelope at all), DamagedEnvelope, UnopenableEnvelope, WrongBodyCheck.
+    ``secret``: what its leg holds, where it has one. Raises BadFormat (no envelope at all), DamagedEnvelope,
+    UnopenableEnvelope, WrongBodyCheck.
     """
     envelope.check_damage(frame)
     header = envelope.parse_header(frame)
@@ -42,7 +65,10 @@ def open_body(state: ChannelState, route: bytes, frame: bytes, now_ms: int) -> O
         message_key, after = chain.advance_to(header.index)
     except CryptoError as error:
         raise UnopenableEnvelope(error.message) from error
-    body = envelope.open_with(message_key, route, frame)
+    leg = b""
+    if header.has_leg:
+        leg, message_key = envelope.leg_of(frame), message_leg.mix(message_key, secret)
+    body = envelope.open_with(message_key, route, frame, leg)
     promoted = header.epoch == state.pending_id
     return Opened(body, _received(state, header.epoch, after, now_ms), promoted)
 

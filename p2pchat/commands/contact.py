@@ -151,6 +151,17 @@ def address(settings: Settings, peer: str, addresses: tuple[str, ...], lan: bool
     print_fields(settings, ask(settings, "contact.address", params, socket="gate"))
 
 
+@contact.verb("retry", "p2pchat contact retry bob", "p2pchat contact retry bob --json | jq -r .channel")
+@click.argument("peer")
+@pass_settings
+def retry(settings: Settings, peer: str) -> None:
+    """Try again now to reach a contact.
+
+    Where its channel says `error` (Serious connection error), new keys are agreed at once, and what waits is sent.
+    """
+    print_fields(settings, ask(settings, "contact.retry", {"peer": _peer(peer)}))
+
+
 @contact.verb("block", "p2pchat contact block bob", "p2pchat contact block pc1q5f0c4c1 --json")
 @click.argument("peer", shell_complete=candidates.contacts)
 @pass_settings

@@ -45,15 +45,20 @@ class InQueue:
 
     incarnation: Incarnation = UNKNOWN  # 8 bytes once known
     have: int = 0  # committed up to here
+    previous: bytes = b""  # chain hash of the body at ``have``, 16 bytes; empty: not known
 
     def place(self, number: int) -> Place:
         if number == self.have + 1:
             return Place.NEXT
         return Place.OLD if number <= self.have else Place.AHEAD
 
-    def advanced(self) -> "InQueue":
-        """The cursor after the next number; commit it together with the message."""
-        return replace(self, have=self.have + 1)
+    def advanced(self, chain: bytes = b"") -> "InQueue":
+        """The cursor after the next number; commit it together with the message. ``chain``: its body's hash."""
+        return replace(self, have=self.have + 1, previous=chain)
+
+    def followed_by(self, previous: bytes) -> bool:
+        """Whether the next body names the one that came before it. What is not known fits anything."""
+        return not self.previous or previous == self.previous
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,4 +94,6 @@ def adopt(queue: InQueue, peer: Resume) -> Adopted:
         raise BadFormat("a queue holds numbers beyond its own tail")
     have = queue.have if peer.incarnation == queue.incarnation else 0
     lost = (have + 1, peer.first - 1) if peer.first > have + 1 else None
+    if peer.incarnation == queue.incarnation and lost is None:
+        return Adopted(queue, None)
     return Adopted(InQueue(incarnation=peer.incarnation, have=max(have, peer.first - 1)), lost)

@@ -127,6 +127,7 @@ CONTACT: Final = record(
     need("path", OneOf(("direct", "relayed", "tor", "none")), "of the link that stands now"),
     need("carrier", OneOf(("ws", "poll", "tls", "raw", "none")), "of the link that stands now"),
     need("addresses", ADDRESSES, "HOST:PORT, as far as known"),
+    may("epoch", Integer(), "contact.show, contact.retry: number of the epoch of keys in use; 0: none is agreed"),
 )
 
 REQUEST: Final = record(

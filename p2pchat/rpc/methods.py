@@ -215,6 +215,13 @@ _TABLE: Final = (
         record(NAMED_PEER),
         CONTACT,
     ),
+    Method(
+        "contact.retry",
+        "Try again now: dial the contact, and where the channel is healing or in error, agree keys anew without waiting"
+        " for the time of the next try.",
+        record(NAMED_PEER),
+        CONTACT,
+    ),
     Method("contact.unblock", "Undo a block.", record(NAMED_PEER), CONTACT),
     Method(
         "contact.remove",

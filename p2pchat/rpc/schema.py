@@ -93,6 +93,7 @@ OUTPUTS: Final[dict[str, Record]] = {
     "contact alias": CONTACT,
     "contact address": METHODS["contact.address"].result,
     "contact block": CONTACT,
+    "contact retry": CONTACT,
     "contact unblock": CONTACT,
     "contact remove": METHODS["contact.remove"].result,
     "contact verify": METHODS["contact.verify"].result,

@@ -18,6 +18,7 @@ class Queue:
     incarnation: Incarnation  # 8 bytes; empty before the contact's first Resume
     have: int  # committed up to here
     read: int  # a durable reader passed everything up to here
+    previous: bytes  # chain hash of the body at ``have``, 16 bytes; empty: not known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,7 @@ class Seen(Enum):
 
 def queue(reader: Reader, contact: int) -> Queue | None:
     """None for a contact that is not listed."""
-    row = reader.one("SELECT incarnation, have, read FROM in_queues WHERE contact = ?", contact)
+    row = reader.one("SELECT incarnation, have, read, previous FROM in_queues WHERE contact = ?", contact)
     return Queue(*row) if row else None
 
 
@@ -67,7 +68,8 @@ def adopt(tx: Tx, contact: int, incarnation: Incarnation, have: int) -> None:
     known = tx.value("SELECT incarnation FROM in_queues WHERE contact = ?", contact)
     if known != incarnation:
         tx.execute(
-            "UPDATE in_queues SET incarnation = ?, have = ?, read = 0 WHERE contact = ?", incarnation, have, contact
+            "UPDATE in_queues SET incarnation = ?, have = ?, read = 0, previous = x'' WHERE contact = ?",
+            *(incarnation, have, contact),
         )
         tx.execute(
             "UPDATE messages SET number = NULL WHERE contact = ? AND outgoing = 0 AND number IS NOT NULL", contact
@@ -76,9 +78,12 @@ def adopt(tx: Tx, contact: int, incarnation: Incarnation, have: int) -> None:
         advance(tx, contact, have)
 
 
-def advance(tx: Tx, contact: int, number: int) -> None:
-    """Everything up to ``number`` is dealt with."""
-    tx.execute("UPDATE in_queues SET have = ?1 WHERE contact = ?2 AND have < ?1", integer(number), contact)
+def advance(tx: Tx, contact: int, number: int, previous: bytes = b"") -> None:
+    """Everything up to ``number`` is dealt with. ``previous``: chain hash of the body there, where it is known."""
+    tx.execute(
+        "UPDATE in_queues SET have = ?1, previous = ?3 WHERE contact = ?2 AND have < ?1",
+        *(integer(number), contact, previous),
+    )
 
 
 def seen(reader: Reader, contact: int, incoming: Incoming) -> Seen:

@@ -7,7 +7,7 @@ import apsw
 
 from p2pchat.errors import Failed
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 
 def script(version: int) -> str:

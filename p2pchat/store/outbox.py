@@ -5,7 +5,7 @@ of a delivery that a user waits for also makes a ``delivery`` event.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from p2pchat.ids import DeviceId, Incarnation, MessageId, UserId
@@ -146,6 +146,11 @@ def mark_sent(tx: Tx, contact: int, upto: int) -> None:
     tx.execute("UPDATE out_queues SET sent = ?1 WHERE contact = ?2 AND sent < ?1 AND tail >= ?1", upto, contact)
 
 
+def mark_unsent(tx: Tx, contact: int) -> None:
+    """What was written to a link came to nothing there: it waits again."""
+    tx.execute("UPDATE out_queues SET sent = delivered WHERE contact = ?", contact)
+
+
 def mark_delivered(tx: Tx, contact: int, upto: int, now_ms: int) -> list[MessageId]:
     """The contact has committed everything up to ``upto``, cumulative: the messages whose state changed, in order.
 
@@ -218,8 +223,11 @@ def next_expiry_ms(reader: Reader) -> int | None:
     return None if found is None else int(found)
 
 
-def renumber(tx: Tx, contact: int, incarnation: Incarnation) -> int:
-    """Begin a new life of the queue: what is not delivered becomes 1, 2, ... in its order; how much that is."""
+def renumber(tx: Tx, contact: int, incarnation: Incarnation, digest: Digest) -> int:
+    """Begin a new life of the queue: what is not delivered becomes 1, 2, ... in its order; how much that is.
+
+    Bodies name their numbers, so each of them also names the one before it anew.
+    """
     old = queue(tx, contact)
     assert old is not None
     tx.execute(
@@ -232,6 +240,11 @@ def renumber(tx: Tx, contact: int, incarnation: Incarnation) -> int:
         " WHERE contact = ?",
         *(incarnation, contact),
     )
+    previous = bytes(16)
+    for held in after(tx, contact, 0, old.tail - old.delivered):
+        tx.execute("UPDATE messages SET previous = ? WHERE id = ?", previous, held.row)
+        previous = digest(replace(held, previous=previous))
+    tx.execute("UPDATE out_queues SET previous = ? WHERE contact = ?", previous, contact)
     return old.tail - old.delivered
 
 

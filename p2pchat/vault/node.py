@@ -56,6 +56,7 @@ class Node:
     legs: dict[UserId, LegBucket] = field(default_factory=dict)  # as the peer's last link left it
     repairs: Counter[str] = field(default_factory=Counter)  # what the damage rule had to do, by kind
     delay: LoopDelay = field(default_factory=LoopDelay)
+    message_legs: dict[UserId, LegBucket] = field(default_factory=dict)  # of messages that bear an RSA key
     unreachable: dict[UserId, boundary.Cannot] = field(default_factory=dict)  # last failed try, while it counts
 
     def link_of(self, user: UserId) -> Link | None:

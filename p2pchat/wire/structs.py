@@ -199,7 +199,7 @@ class Hello(Struct):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rekey(Struct):
-    reason: U8  # 0 = asked, 1 = messages, 2 = time, 3 = lost, 4 = damaged
+    reason: U8  # 0 = asked, 1 = messages, 2 = time, 3 = lost, 4 = damaged, 5 = stopped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

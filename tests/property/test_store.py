@@ -125,7 +125,7 @@ def renumber() -> Change:
     def act(tx: Tx) -> None:
         found = outbox.queue(tx, 1)
         assert found is not None
-        outbox.renumber(tx, 1, life(int.from_bytes(found.incarnation) + 1))
+        outbox.renumber(tx, 1, life(int.from_bytes(found.incarnation) + 1), digest)
 
     def model(m: Model) -> Model:
         again = tuple(replace(one, number=max(0, one.number - m.delivered)) for one in m.sent)

@@ -71,7 +71,7 @@ class End:
     draws: int = 0
 
     def moment(self) -> Moment:
-        return Moment(self.now_s, self.now_ms, self.fresh(FRESH_BYTES))
+        return Moment(self.now_s, self.now_ms, self.fresh(FRESH_BYTES), awaited=len(self.bodies) + 1)
 
     def fresh(self, length: int) -> bytes:
         self.draws += 1
@@ -90,8 +90,10 @@ class End:
         self.outbox.extend(step.frames)
         self.work = step.work or self.work
         self.became.extend(step.became)
-        if step.body is not None:
+        if step.body is not None:  # every one is the next
             self.bodies.append(step.body)
+            self.agreement = step.agreement.body_taken()
+            self.stored = self.agreement.state
         return step
 
     def up(self, link_hash: bytes) -> None:
@@ -115,6 +117,8 @@ class End:
         self.outbox.clear()
 
     def receive(self, kind: FrameType, body: bytes) -> Step:
+        """In a transaction of its own."""
+        self.now_ms += 1
         if kind is FrameType.ENVELOPE:
             return self.take(self.live.envelope_received(body, self.moment()))
         if kind is FrameType.CTL:

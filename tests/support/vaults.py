@@ -291,6 +291,13 @@ class Peer:
             while not self.agreement.ready:
                 await self.hear()
 
+    async def converse_again(self) -> None:
+        """As ``converse``, where an epoch stands that the vault has given up: until the next one is agreed."""
+        before = self.agreement.state.epoch_id
+        with trio.fail_after(60):
+            while not self.agreement.ready or self.agreement.state.epoch_id == before:
+                await self.hear()
+
     async def hear(self) -> Step | None:
         """Take the vault's next frame; None where it is not the channel's."""
         heard = self._heard

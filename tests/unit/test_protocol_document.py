@@ -226,6 +226,13 @@ def test_envelopes_and_control_frames() -> None:
     assert sealed.envelope_header(frame) == (epoch, int.from_bytes(index))
     assert sealed.seal_envelope(key, epoch, int.from_bytes(index), route, body, nonce) == frame
     assert sealed.open_envelope(key, route, frame) == body
+    known = vectors("channel_v1")["envelope_with_leg"]
+    key, secret, leg, spki_hash, frame = hexed(known, "message_key", "secret", "leg", "spki_hash", "frame")
+    head = sealed.envelope_head(epoch, int.from_bytes(index), leg=True)
+    assert sealed.leg_label(head, route, spki_hash).hex() == known["label"]
+    key = sealed.mixed(key, secret)
+    assert sealed.seal_envelope(key, epoch, int.from_bytes(index), route, body, nonce, leg) == frame
+    assert (sealed.envelope_leg(frame), sealed.open_envelope(key, route, frame)) == (leg, body)
     known = vectors("channel_v1")["ctl"]
     key, epoch, link_hash, content, nonce, frame = hexed(
         known, "key", "epoch", "link_hash", "content", "nonce", "frame"

@@ -4,7 +4,7 @@ import json
 from hashlib import shake_256
 from pathlib import Path
 
-from p2pchat.channel import ctl, envelope, epoch
+from p2pchat.channel import ctl, envelope, epoch, message_leg
 from p2pchat.channel.epoch import Ephemeral, Mode, Secrets
 from p2pchat.channel.parties import Parties, Party
 from p2pchat.channel.ratchet import Chain
@@ -118,6 +118,22 @@ def an_envelope() -> dict[str, bytes]:
     }
 
 
+def an_envelope_with_a_leg() -> dict[str, bytes]:
+    """The same body under a key of its own. ``leg`` stands for its OAEP ciphertext, which is another each time."""
+    plain, secret, leg = an_envelope(), some("message secret"), some("message leg", 1024)
+    header = envelope.Header(EpochId(plain["epoch"]), 3, has_leg=True)
+    mixed = message_leg.mix(plain["message_key"], secret)
+    return {
+        **{name: plain[name] for name in ("index", "message_key", "epoch", "route", "body", "nonce")},
+        "spki_hash": PARTIES.peer.spki_hash,
+        "label": message_leg.label(header, PARTIES.outbound, PARTIES.peer.spki_hash),
+        "secret": secret,
+        "leg": leg,
+        "mixed_key": mixed,
+        "frame": envelope.seal(header, mixed, PARTIES.outbound, plain["body"], plain["nonce"], leg),
+    }
+
+
 def a_control_frame() -> dict[str, bytes]:
     receipt = Receipt(incarnation=Incarnation(some("life", 8)), delivered=42, read=7)
     content = Ctl(items=(CtlItem(kind=CTL_RECEIPT, body=receipt.encode()),))
@@ -138,6 +154,7 @@ if __name__ == "__main__":
         "epoch_next": an_epoch(Mode.NEXT, 8, some("k_next")),
         "rsa_leg": a_leg(),
         "envelope": an_envelope(),
+        "envelope_with_leg": an_envelope_with_a_leg(),
         "ctl": a_control_frame(),
     }
     as_hex = {name: {key: value.hex() for key, value in one.items()} for name, one in vectors.items()}

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from p2pchat.channel.agreement import Agreement
-from p2pchat.channel.damage import REASON, Status
+from p2pchat.channel.damage import Status
 from p2pchat.channel.legs import FULL
 from p2pchat.channel.state import ChannelState
 from p2pchat.channel.step import Became, Step
-from p2pchat.errors import P2PChatError
-from p2pchat.store import channels, contacts, events, outbox
+from p2pchat.errors import BadFormat, P2PChatError
+from p2pchat.store import channels, outbox
 from p2pchat.store.tx import Tx
 from p2pchat.vault import own
-from p2pchat.vault.flows import intake, signals, wishes
-from p2pchat.vault.flows.link import LegOpened, Link, LinkEvent, Nudge, Session
+from p2pchat.vault.flows import health, intake, legs, signals, wishes
+from p2pchat.vault.flows.link import KeyedEnvelope, LegOpened, Link, LinkEvent, Nudge, Session
 from p2pchat.vault.flows.outflow import fill
 from p2pchat.vault.flows.turn import Turn
 from p2pchat.vault.node import Node
@@ -69,7 +69,19 @@ class _Taken:
 
 
 async def take(node: Node, link: Link, batch: Sequence[LinkEvent]) -> None:
-    """Work through what came, in one transaction. What cannot be cuts the link, after all before it was kept."""
+    """Work through what came, in one transaction, or in one each where messages bear an RSA key to be opened first."""
+    run: list[LinkEvent] = []
+    for event in batch:
+        if legs.bears_leg(event):
+            await _take_run(node, link, run)
+            run = [await legs.open_for_message(node, link, event)]
+        else:
+            run.append(event)
+    await _take_run(node, link, run)
+
+
+async def _take_run(node: Node, link: Link, run: Sequence[LinkEvent]) -> None:
+    """What cannot be cuts the link, after all before it was kept."""
 
     def after(taken: _Taken) -> None:
         if taken.turn is not None:
@@ -82,7 +94,8 @@ async def take(node: Node, link: Link, batch: Sequence[LinkEvent]) -> None:
         if taken.error is not None:
             refuse(node, link)
 
-    await node.store.change(lambda tx: _take(tx, node, link, batch), after=after)
+    if run and not link.refused:
+        await node.store.change(lambda tx: _take(tx, node, link, run), after=after)
 
 
 def refuse(node: Node, link: Link) -> None:
@@ -105,7 +118,7 @@ def _say_addresses(node: Node, link: Link) -> None:
 
     def job(tx: Tx) -> Turn | None:
         turn = Turn.open(tx, node, link)
-        if turn is None or not turn.agreement.ready:
+        if turn is None or not turn.agreement.agreed:
             return None
         turn.say((CTL_ADDRESSES, node.addresses))
         if node.copied:
@@ -119,7 +132,7 @@ def _take(tx: Tx, node: Node, link: Link, batch: Sequence[LinkEvent]) -> _Taken:
     turn = Turn.open(tx, node, link)
     if turn is None:
         return _Taken(None)
-    error: P2PChatError | None = None
+    before, error = turn.agreement.state.health.status, None
     try:
         for event in batch:
             _apply(turn, _step(turn, event))
@@ -128,6 +141,7 @@ def _take(tx: Tx, node: Node, link: Link, batch: Sequence[LinkEvent]) -> _Taken:
         _apply(turn, turn.agreement.tick(turn.moment()))
     except P2PChatError as raised:
         error = raised
+    health.note(turn, before)
     settle(turn)
     return _Taken(turn.close(), error)
 
@@ -146,9 +160,22 @@ def depart(turn: Turn | None) -> None:
         turn.depart()
 
 
+def retry(tx: Tx, node: Node, link: Link) -> Turn | None:
+    """The user wants another try of a channel that is ill; ``depart`` is its effect."""
+    turn = Turn.open(tx, node, link)
+    if turn is None:
+        return None
+    before = turn.agreement.state.health.status
+    if before is not Status.OK:
+        _apply(turn, turn.agreement.renew(turn.moment(), reset=True))
+    health.note(turn, before)
+    settle(turn)
+    return turn.close()
+
+
 def settle(turn: Turn) -> None:
     """What is due once everything that came was dealt with."""
-    if turn.resume_wanted and turn.agreement.ready:
+    if turn.resume_wanted and turn.agreement.agreed:
         signals.say_resume(turn)
     signals.acknowledge(turn)
     fill(turn)
@@ -161,6 +188,8 @@ def _step(turn: Turn, event: LinkEvent) -> Step:
             return agreement.leg_opened(leg, secret, at)
         case Nudge():
             return Step(agreement=agreement)
+        case KeyedEnvelope(arrived=arrived, leg=leg):
+            return agreement.envelope_received(arrived.body, at, leg)
         case boundary.Arrived(kind=FrameType.ENVELOPE, body=body):
             return agreement.envelope_received(body, at)
         case boundary.Arrived(kind=FrameType.CTL, body=body):
@@ -170,16 +199,14 @@ def _step(turn: Turn, event: LinkEvent) -> Step:
 
 
 def _apply(turn: Turn, step: Step) -> None:
-    before = turn.agreement.state.health.status
     turn.become(step.agreement, store=step.store is not None)
     turn.frames += [(kind, body, None) for kind, body in step.frames]
     if step.work is not None:
         turn.work.append(step.work)
-    _health(turn, before, step.agreement.state.health.status)
     if step.became & {Became.UNREADY, Became.ERROR}:
         turn.stop_flow()
     if step.body is not None:
-        intake.take(turn, step.body)
+        _body(turn, step.body)
     if step.ctl is not None:
         signals.take(turn, step.ctl)
     if Became.READY in step.became:
@@ -187,18 +214,11 @@ def _apply(turn: Turn, step: Step) -> None:
         signals.introduce(turn)
     if Became.RESEND in step.became:
         turn.node.repairs["resend"] += 1
-        signals.say_resume(turn)
+        signals.want_resume(turn)
 
 
-def _health(turn: Turn, before: Status, now: Status) -> None:
-    """Tell the user where the channel's health changed; the words of ``error`` are fixed."""
-    if before is now:
-        return
-    contact = turn.link.contact
-    if now is not Status.OK:
-        turn.node.repairs[now.value] += 1
-    contacts.set_channel(turn.tx, contact, now.value, turn.now_ms)
-    outbox.set_reason(turn.tx, contact, REASON if now is Status.ERROR else "")
-    if now is Status.ERROR:
-        events.append(turn.tx, "warning", turn.now_ms, contact=contact, fields={"text": REASON})
-    turn.news = True
+def _body(turn: Turn, body: bytes) -> None:
+    try:
+        intake.take(turn, body)
+    except BadFormat:
+        _apply(turn, turn.agreement.body_refused(turn.moment()))

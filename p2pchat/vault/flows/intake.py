@@ -1,6 +1,7 @@
 """From an opened envelope to the inbox: shown once, in order, and acknowledged only after the commit."""
 
 from dataclasses import replace
+from typing import Final
 
 from p2pchat.delivery import body as bodies
 from p2pchat.delivery.incoming import Action, Seen, decide
@@ -11,9 +12,11 @@ from p2pchat.store.inbox import Incoming
 from p2pchat.vault.flows.turn import Turn
 from p2pchat.wire.structs import BODY_VOID, BODY_WITHDRAW, MessageBody
 
+FORKED: Final = "does not follow the one that came before it: this contact may run on an old copy, or on two at once"
+
 
 def take(turn: Turn, raw: bytes) -> None:
-    """One encoded MessageBody of the peer at the link's other end. Raises BadFormat: cut the link."""
+    """One encoded MessageBody of the peer at the link's other end. Raises BadFormat, and has changed nothing."""
     body = bodies.read_body(raw)
     if body.device != turn.link.record.device:
         raise BadFormat("a message names another device than the one that sealed it")
@@ -28,7 +31,7 @@ def take(turn: Turn, raw: bytes) -> None:
         receipts = receipts.wanted_again()
     else:
         receipts = receipts.taken()
-        _advance(turn, body, action)
+        _advance(turn, body, action, b"" if body.kind == BODY_VOID else bodies.chain_hash(raw))
     turn.session = replace(turn.session, receipts=receipts)
 
 
@@ -39,16 +42,23 @@ def _seen(turn: Turn, body: MessageBody) -> Seen:
     return Seen(inbox.seen(turn.tx, turn.link.contact, _incoming(body)).value)
 
 
-def _advance(turn: Turn, body: MessageBody, action: Action) -> None:
-    turn.incoming = turn.incoming.advanced()
+def _advance(turn: Turn, body: MessageBody, action: Action, chain: bytes) -> None:
+    if not turn.incoming.followed_by(body.previous):
+        _warn(turn, f"message {body.message.hex()} {FORKED}")
+    turn.incoming = turn.incoming.advanced(chain)
     turn.received = True
+    if turn.agreement.state.health.healing:
+        turn.heal()
     turn.clock_seen = max(turn.clock_seen, body.clock)
     turn.news = True
     if action is Action.REFUSE:
-        fields = {"text": f"the id of message {body.message.hex()} was used before for another text; the first is kept"}
-        events.append(turn.tx, "warning", turn.now_ms, contact=turn.link.contact, fields=fields)
+        _warn(turn, f"the id of message {body.message.hex()} was used before for another text; the first is kept")
     elif action is Action.SHOW:
         _show(turn, body)
+
+
+def _warn(turn: Turn, text: str) -> None:
+    events.append(turn.tx, "warning", turn.now_ms, contact=turn.link.contact, fields={"text": text})
 
 
 def _show(turn: Turn, body: MessageBody) -> None:

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 import trio
 
 from p2pchat.channel.agreement import Agreement
-from p2pchat.channel.exchange import Leg
+from p2pchat.channel.exchange import Leg, OpenedLeg
+from p2pchat.channel.legs import EVERY, LegBucket
 from p2pchat.channel.parties import Parties, Party
 from p2pchat.contacts.request import Between
 from p2pchat.delivery.flow import Flow
 from p2pchat.delivery.receipts import Receipts
-from p2pchat.ids import UserId
+from p2pchat.ids import Incarnation, UserId
 from p2pchat.keys.devices import VerifiedSet
 from p2pchat.keys.identity import Identity
 from p2pchat.keys.key_log import KeyChain
@@ -30,6 +31,7 @@ class Session:
     agreement: Agreement
     flow: Flow = field(default_factory=Flow)
     receipts: Receipts = field(default_factory=Receipts)
+    pace: LegBucket = EVERY  # of own messages that bear an RSA key
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,20 @@ class LegOpened:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyedEnvelope:
+    """An ENVELOPE with what the RSA worker made of the leg that it bears."""
+
+    arrived: boundary.Arrived
+    leg: OpenedLeg
+
+
+@dataclass(frozen=True, slots=True)
 class Nudge:
     """Look again: at the contact's state and at the clock."""
 
 
-LinkEvent = boundary.Arrived | LegOpened | Nudge
+Place = tuple[Incarnation, int]  # which life of the queue, and the number in it
+LinkEvent = boundary.Arrived | KeyedEnvelope | LegOpened | Nudge
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -60,10 +71,11 @@ class Link:
     session: Cell[Session | None] = field(default_factory=lambda: Cell(None))
     early_hello: bytes = b""  # a HELLO that came before we had accepted
     seq: int = 0
-    unsent: deque[tuple[int, int, int | None]] = field(default_factory=deque)  # seq, size, queue number of an envelope
+    unsent: deque[tuple[int, int, Place | None]] = field(default_factory=deque)  # seq, size, place of an envelope
     unsent_bytes: int = 0
-    sent_upto: int = 0  # queue number of the last envelope that the gate wrote
+    sent_upto: Place = (Incarnation(b""), 0)  # of the last envelope that the gate wrote
     marking: bool = False  # storing ``sent_upto`` is under way
+    looking: bool = False  # a look at what waits for its time is due
     down: bool = False  # the gate said so
     pairings: int = 0  # requests and answers that came
     shown: VerifiedSet | None = None  # a set that is not the newest: nothing passes (flows/stale.py)
@@ -85,22 +97,22 @@ class Link:
         session = self.session.value
         return session is not None and session.agreement.ready
 
-    def send(self, port: Port, kind: FrameType, body: bytes, number: int | None = None) -> None:
-        """Hand one frame to the gate. ``number``: the queue number of an envelope, for the state ``sent``."""
+    def send(self, port: Port, kind: FrameType, body: bytes, place: Place | None = None) -> None:
+        """Hand one frame to the gate. ``place``: an envelope's, for the state ``sent``."""
         if self.down:
             return
         self.seq += 1
-        self.unsent.append((self.seq, len(body), number))
+        self.unsent.append((self.seq, len(body), place))
         self.unsent_bytes += len(body)
         port.send(boundary.Send(link=self.up.link, seq=self.seq, kind=kind, body=body))
 
     def written(self, seq: int) -> None:
         """The gate wrote everything up to ``seq``."""
         while self.unsent and self.unsent[0][0] <= seq:
-            _, size, number = self.unsent.popleft()
+            _, size, place = self.unsent.popleft()
             self.unsent_bytes -= size
-            if number is not None:
-                self.sent_upto = number
+            if place is not None:
+                self.sent_upto = place
 
     @property
     def room_bytes(self) -> int:

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Final
 
+from p2pchat.channel.epoch import SECRET_BYTES
+from p2pchat.config import RSA_EVERY
 from p2pchat.delivery import body as bodies
 from p2pchat.delivery.body import Slot
 from p2pchat.ids import MessageId, UserId
@@ -27,7 +29,7 @@ def fill(turn: Turn) -> None:
     room = turn.link.room_bytes - sum(len(body) for _, body, _ in turn.frames)
     waiting = outbox.after(turn.tx, turn.link.contact, numbers.start - 1, len(numbers))
     for message in waiting:
-        if room <= 0 or not turn.agreement.ready:
+        if room <= 0 or _too_soon(turn) or not turn.agreement.ready:
             flow = replace(flow, next=message.number)
             break
         room -= _seal(turn, message)
@@ -45,10 +47,31 @@ def _paused(turn: Turn) -> bool:
 def _seal(turn: Turn, message: Outgoing) -> int:
     """Queue one envelope; its size."""
     body = make_body(message, turn.node.identity.user, turn.link.user).encode()
-    agreement, sealed = turn.agreement.seal_body(body, turn.nonce())
+    agreement, sealed = turn.agreement.seal_body(body, turn.nonce(), _leg_secret(turn))
     turn.become(agreement, store=True)
     turn.frames.append((FrameType.ENVELOPE, sealed, message.number))
     return len(sealed)
+
+
+def _too_soon(turn: Turn) -> bool:
+    """Messages that bear an RSA key cost their recipient a private operation: so many a second, the rest wait."""
+    if turn.node.config.rsa == RSA_EVERY:
+        turn.again_s = turn.session.pace.wait_s(turn.node.env.clock.boot_s())
+    return turn.again_s > 0
+
+
+def _leg_secret(turn: Turn) -> bytes:
+    """32 bytes where the next message gets an RSA key of its own, else none."""
+    if turn.node.config.rsa != RSA_EVERY:
+        return b""
+    _, pace = turn.session.pace.take(turn.node.env.clock.boot_s())
+    turn.session = replace(turn.session, pace=pace)
+    return turn.node.env.random.bytes(SECRET_BYTES)
+
+
+def digest(message: Outgoing, own: UserId, peer: UserId) -> bytes:
+    """What the message after this one in its queue names as ``previous``."""
+    return bodies.chain_hash(make_body(message, own, peer).encode())
 
 
 def make_body(message: Outgoing, own: UserId, peer: UserId) -> MessageBody:

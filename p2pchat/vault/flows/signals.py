@@ -11,6 +11,7 @@ from p2pchat.ids import Incarnation
 from p2pchat.keys.signed import verify_address_record
 from p2pchat.store import contacts, events, inbox, outbox, profile
 from p2pchat.vault.flows import alarms, copies, records
+from p2pchat.vault.flows.outflow import digest
 from p2pchat.vault.flows.turn import Turn
 from p2pchat.wire.checksum import md5
 from p2pchat.wire.structs import (
@@ -39,6 +40,13 @@ def say_resume(turn: Turn) -> None:
     turn.say((CTL_RESUME, resume_of(turn.outgoing, turn.incoming, at_cursor)))
 
 
+def want_resume(turn: Turn) -> None:
+    """Damage: the peer shall send again from my cursor. Said once a turn; numbers that lie ahead ask for no other."""
+    turn.resume_wanted = True
+    _, receipts = turn.session.receipts.ask()
+    turn.session = replace(turn.session, receipts=receipts)
+
+
 def introduce(turn: Turn) -> None:
     """The epochs agree: say where the queues stand, then where I am and what I am called."""
     say_resume(turn)
@@ -56,7 +64,7 @@ def introduce(turn: Turn) -> None:
 
 def acknowledge(turn: Turn) -> None:
     """Say the receipt that is due, if any."""
-    if not turn.agreement.ready:
+    if not turn.agreement.agreed:
         return
     read = turn.read if turn.node.config.receipts else 0
     receipt, receipts = turn.session.receipts.due(turn.incoming, read)
@@ -96,7 +104,8 @@ def _resume(turn: Turn, raw: bytes) -> None:
         text = _FORGOTTEN.format(span=_span(resumed.forgotten))
         turn.news |= alarms.tell(turn.tx, turn.node, "forgotten", turn.link.contact, text)
     if resumed.queue.incarnation != before.incarnation:
-        outbox.renumber(turn.tx, turn.link.contact, resumed.queue.incarnation)
+        own, user = turn.node.identity.user, turn.link.user
+        outbox.renumber(turn.tx, turn.link.contact, resumed.queue.incarnation, lambda held: digest(held, own, user))
     elif resumed.delivered:
         _delivered(turn, resumed.delivered[1])
     turn.outgoing = resumed.queue

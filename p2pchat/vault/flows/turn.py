@@ -14,11 +14,10 @@ from p2pchat.channel.agreement import Agreement
 from p2pchat.channel.step import Moment, OpenLeg
 from p2pchat.delivery.incoming import InQueue
 from p2pchat.delivery.outgoing import OutQueue
-from p2pchat.errors import CryptoError
 from p2pchat.store import channels, inbox, outbox
 from p2pchat.store.tx import Tx
-from p2pchat.vault.flows import hybrid
-from p2pchat.vault.flows.link import LegOpened, Link, Session
+from p2pchat.vault.flows import hybrid, legs
+from p2pchat.vault.flows.link import Link, Nudge, Session
 from p2pchat.vault.node import Node
 from p2pchat.wire.frames import FrameType
 from p2pchat.wire.shape import Struct
@@ -47,6 +46,7 @@ class Turn:
     resume_wanted: bool = False  # a number was skipped: the peer must hear my cursor
     peer_changed: bool = False  # the gate must learn newer addresses
     copied: bool = False  # a copy of this node proved to be in use: all contacts are to be told
+    again_s: float = 0.0  # > 0: something waits for its time, and nothing else may bring a turn by then
 
     @classmethod
     def open(cls, tx: Tx, node: Node, link: Link) -> "Turn | None":
@@ -55,8 +55,8 @@ class Turn:
         sent, received = outbox.queue(tx, link.contact), inbox.queue(tx, link.contact)
         if session is None or sent is None or received is None:
             return None
-        if link.sent_upto > sent.sent:
-            outbox.mark_sent(tx, link.contact, link.sent_upto)
+        if link.sent_upto[0] == sent.incarnation and link.sent_upto[1] > sent.sent:
+            outbox.mark_sent(tx, link.contact, link.sent_upto[1])
         return cls(
             tx=tx,
             node=node,
@@ -64,7 +64,7 @@ class Turn:
             now_ms=node.now_ms(),
             session=session,
             outgoing=OutQueue(incarnation=sent.incarnation, tail=sent.tail, delivered=sent.delivered, read=sent.read),
-            incoming=InQueue(incarnation=received.incarnation, have=received.have),
+            incoming=InQueue(incarnation=received.incarnation, have=received.have, previous=received.previous),
             read=received.read,
         )
 
@@ -73,11 +73,16 @@ class Turn:
         return self.session.agreement
 
     def moment(self) -> Moment:
-        return Moment(self.node.env.clock.boot_s(), self.now_ms, self.node.env.random.bytes(epoch.FRESH_BYTES))
+        fresh = self.node.env.random.bytes(epoch.FRESH_BYTES)
+        return Moment(self.node.env.clock.boot_s(), self.now_ms, fresh, awaited=self.incoming.have + 1)
 
     def become(self, agreement: Agreement, *, store: bool) -> None:
         self.session = replace(self.session, agreement=agreement)
         self.dirty = self.dirty or store
+
+    def heal(self) -> None:
+        """The awaited message came over a channel that was ill."""
+        self.become(self.agreement.body_taken(), store=True)
 
     def stop_flow(self) -> None:
         """Nothing more is sent before the peer's next Resume."""
@@ -99,7 +104,7 @@ class Turn:
             state = self.agreement.state.encode()
             channels.put(self.tx, self.link.contact, self.link.record.device, state, self.now_ms)
         if self.received:
-            inbox.advance(self.tx, self.link.contact, self.incoming.have)
+            inbox.advance(self.tx, self.link.contact, self.incoming.have, self.incoming.previous)
         if self.clock_seen:
             hybrid.observe(self.tx, self.node, self.clock_seen)
         self.link.session.put(self.tx, self.session)
@@ -108,23 +113,19 @@ class Turn:
     def depart(self) -> None:
         """After the commit: let frames go, start the RSA worker, wake who waits."""
         for kind, body, number in self.frames:
-            self.link.send(self.node.port, kind, body, number)
-        for work in self.work:
-            if self.link.nursery is not None and not self.link.down:
-                self.link.nursery.start_soon(_open_leg, self.node, self.link, work)
+            place = None if number is None else (self.outgoing.incarnation, number)
+            self.link.send(self.node.port, kind, body, place)
+        if self.link.nursery is not None and not self.link.down:
+            for work in self.work:
+                self.link.nursery.start_soon(legs.open_for_epoch, self.node, self.link, work)
+            if self.again_s and not self.link.looking:
+                self.link.looking = True
+                self.link.nursery.start_soon(_look_again, self.link, self.again_s)
         if self.news:
             self.node.news.ring()
 
 
-async def _open_leg(node: Node, link: Link, work: OpenLeg) -> None:
-    """One RSA private operation, in the worker, after the peer's token bucket allows it."""
-    await trio.sleep(work.wait_s)
-    secret = await node.env.work(_opened, node, work)
-    link.post(LegOpened(work.leg, secret))
-
-
-def _opened(node: Node, work: OpenLeg) -> bytes | None:
-    try:
-        return node.identity.root.oaep_open(work.leg.ciphertext, work.leg.label)
-    except (CryptoError, ValueError):
-        return None  # shows only as a wrong MAC later: one observable result
+async def _look_again(link: Link, after_s: float) -> None:
+    await trio.sleep(after_s)
+    link.looking = False
+    link.post(Nudge())

@@ -31,6 +31,7 @@ _METHODS: Mapping[str, Method] = {
     "contact.show": contact.show,
     "contact.alias": contact.alias,
     "contact.block": contact.block,
+    "contact.retry": contact.retry,
     "contact.unblock": contact.unblock,
     "contact.remove": contact.remove,
     "contact.verify": verify.verify,

@@ -1,14 +1,18 @@
 """Contacts as the user sees them: list, show, alias, block, remove, verify."""
 
+from functools import partial
 from typing import Any, Final
 
+from p2pchat.channel.state import ChannelState
 from p2pchat.contacts.state import Event, State, next_state
 from p2pchat.errors import NotFound
 from p2pchat.ids import UserId, user_id_text
-from p2pchat.store import contacts, names
+from p2pchat.store import channels, contacts, names
 from p2pchat.store.contacts import Contact
 from p2pchat.store.tx import Reader, Tx
-from p2pchat.vault.flows import wishes
+from p2pchat.vault.flows import channel, health, wishes
+from p2pchat.vault.flows.link import Link
+from p2pchat.vault.flows.turn import Turn
 from p2pchat.vault.methods import pages
 from p2pchat.vault.node import Node
 from p2pchat.wire import boundary
@@ -43,7 +47,32 @@ async def listed(node: Node, params: Params) -> Result:
 
 
 async def show(node: Node, params: Params) -> Result:
-    return view(node, node.store.read(lambda reader: named(node, reader, params["peer"])))
+    contact = node.store.read(lambda reader: named(node, reader, params["peer"]))
+    return {**view(node, contact), "epoch": _epoch(node, contact)}
+
+
+async def retry(node: Node, params: Params) -> Result:
+    contact = node.store.read(lambda reader: named(node, reader, params["peer"]))
+    link = node.link_of(contact.user)
+    turn = await node.store.change(partial(_retry, node, contact, link), after=channel.depart)
+    if turn is None:
+        wishes.tell(node, contact.user)  # no link: news for the dialler, which tries at once
+    node.news.ring()
+    return await show(node, {"peer": contact.user_text})
+
+
+def _retry(node: Node, contact: Contact, link: Link | None, tx: Tx) -> Turn | None:
+    turn = channel.retry(tx, node, link) if link is not None else None
+    if turn is None:
+        health.forgive(tx, contact.id, node.now_ms())
+    return turn
+
+
+def _epoch(node: Node, contact: Contact) -> int:
+    """The highest among the contact's devices."""
+    stored = node.store.read(lambda reader: channels.of_contact(reader, contact.id)).values()
+    current = [ChannelState.decode(state).current for state in stored]
+    return max((epoch.number for epoch in current if epoch), default=0)
 
 
 async def alias(node: Node, params: Params) -> Result:

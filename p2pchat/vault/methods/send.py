@@ -5,7 +5,6 @@ from typing import Any
 
 import trio
 
-from p2pchat.delivery.body import chain_hash
 from p2pchat.delivery.lifecycle import State
 from p2pchat.errors import Forbidden
 from p2pchat.ids import MessageId, UserId
@@ -16,7 +15,7 @@ from p2pchat.store.outbox import Draft, Outgoing
 from p2pchat.store.tx import Tx
 from p2pchat.vault.flows import hybrid
 from p2pchat.vault.flows.channel import depart, settled
-from p2pchat.vault.flows.outflow import make_body
+from p2pchat.vault.flows.outflow import digest
 from p2pchat.vault.methods.contact import Params, Result, named
 from p2pchat.vault.methods.deliveries import RANK, own_rows, view
 from p2pchat.vault.node import Node
@@ -83,7 +82,7 @@ def _draft(tx: Tx, node: Node, message: MessageId, params: Params) -> Draft:
 
 
 def _digest(node: Node, queued: Outgoing, users: dict[int, UserId]) -> bytes:
-    return chain_hash(make_body(queued, node.identity.user, users[queued.contact]).encode())
+    return digest(queued, node.identity.user, users[queued.contact])
 
 
 def _recipients(tx: Tx, node: Node, words: list[str]) -> list[Contact]:

@@ -164,7 +164,7 @@ class Node:
     # --- frames -------------------------------------------------------------------------------------------------------
 
     def _take(self, end: LinkEnd, kind: FrameType, body: bytes) -> None:
-        at = self._moment()
+        at = replace(self._moment(), awaited=self._in(end.peer).have + 1)
         if kind is FrameType.ENVELOPE:
             step = end.agreement.envelope_received(body, at)
         elif kind is FrameType.CTL:
@@ -254,6 +254,9 @@ class Node:
             self.store.put(("in", peer), queue.advanced())
             self.store.put(("last", peer), bytes(body.message) if body.kind == BODY_TEXT else b"")
             end.receipts = end.receipts.taken()
+            if end.agreement.state.health.healing:
+                end.agreement = end.agreement.body_taken()
+                self.store.put(("channel", peer), end.agreement.state)
         if action is Action.SHOW and body.kind == BODY_TEXT:
             self.store.put(("seen", peer, body.device, body.message), text_of(body))
             self.store.put("clock", clock.observe(self.store.get("clock", 0), body.clock))

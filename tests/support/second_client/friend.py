@@ -8,10 +8,20 @@ from typing import Any
 
 from tests.support.second_client import requests
 from tests.support.second_client.epochs import Epoch, Exchange
-from tests.support.second_client.identity import Me
+from tests.support.second_client.identity import Me, oaep
 from tests.support.second_client.link import PONG, Link
 from tests.support.second_client.primitives import pack, sha256, unpack
-from tests.support.second_client.sealed import envelope_header, open_ctl, open_envelope, seal_ctl, seal_envelope
+from tests.support.second_client.sealed import (
+    envelope_head,
+    envelope_header,
+    envelope_leg,
+    leg_label,
+    mixed,
+    open_ctl,
+    open_envelope,
+    seal_ctl,
+    seal_envelope,
+)
 
 HELLO, REKEY, OFFER, ACCEPT, CONFIRM, ENVELOPE, CTL, REQUEST, ANSWER = 1, 3, 4, 5, 6, 7, 8, 9, 10
 RESUME, RECEIPT, ADDRESSES, PROFILE = 1, 2, 3, 4
@@ -44,6 +54,7 @@ class Friend:
     have: int = 0
     texts: list[str] = field(default_factory=list)
     profile: str = ""
+    legs: int = 0  # messages that bore an RSA key
     ticket: bytes = b""
 
     def ask(self, note: str) -> None:
@@ -74,8 +85,8 @@ class Friend:
             if kind != PONG:
                 self._TAKERS[kind](self, body)
 
-    def text(self, words: str) -> bytes:
-        """Queue and send a text; its message id."""
+    def text(self, words: str, *, rsa_key: bool = False) -> bytes:
+        """Queue and send a text; its message id. ``rsa_key``: one for this message alone, if it can go at once."""
         self.tail += 1
         message, conversation = os.urandom(16), self._conversation()
         fixed = (message, conversation, now_ms() << 16, now_ms(), self.me.device, self.tail, self.previous)
@@ -83,7 +94,7 @@ class Friend:
         self.previous = sha256(body)[:16]
         self.held[self.tail] = body
         if self.resumed:
-            self._seal(body)
+            self._seal(body, os.urandom(32) if rsa_key else b"")
         return message
 
     @property
@@ -148,7 +159,12 @@ class Friend:
         if self.pending and epoch == self.pending.id:
             self._promote()
         assert self.epoch is not None and epoch == self.epoch.id
-        body = open_envelope(self.epoch.receive.take(index), self._route(theirs=True), frame)
+        key, route = self.epoch.receive.take(index), self._route(theirs=True)
+        if leg := envelope_leg(frame):
+            self.legs += 1
+            label = leg_label(frame[:14], route, self.me.shown.spki_hash)
+            key = mixed(key, self.me.root.decrypt(leg, oaep(label)))
+        body = open_envelope(key, route, frame)
         fields = unpack(body, label="p2pchat/1/body", fields=14)
         assert fields[1] == self._conversation() and fields[4] == self.link.device
         if fields[5] == self.have + 1:
@@ -187,11 +203,14 @@ class Friend:
         one, other = (peer, mine) if theirs else (mine, peer)
         return one[0] + other[0] + one[1] + other[1]
 
-    def _seal(self, body: bytes) -> None:
+    def _seal(self, body: bytes, secret: bytes = b"") -> None:
         assert self.epoch is not None
-        index = self.epoch.send.index
+        index, leg = self.epoch.send.index, b""
         key, route = self.epoch.send.take(index), self._route(theirs=False)
-        self.link.send(ENVELOPE, seal_envelope(key, self.epoch.id, index, route, body, os.urandom(24)))
+        if secret:
+            label = leg_label(envelope_head(self.epoch.id, index, leg=True), route, self.link.peer.spki_hash)
+            key, leg = mixed(key, secret), self.link.peer.root.encrypt(secret, oaep(label))
+        self.link.send(ENVELOPE, seal_envelope(key, self.epoch.id, index, route, body, os.urandom(24), leg))
 
     def _say(self, kind: int, fields: list[Any]) -> None:
         assert self.epoch is not None

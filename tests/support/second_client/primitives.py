@@ -38,8 +38,8 @@ def hmac(key: bytes, *parts: bytes) -> bytes:
     return _hmac.digest(key, b"".join(parts), "sha256")
 
 
-def hkdf(ikm: bytes, info: bytes, length: int = 32) -> bytes:
-    prk, out, block = hmac(bytes(32), ikm), b"", b""
+def hkdf(ikm: bytes, info: bytes, length: int = 32, salt: bytes = bytes(32)) -> bytes:
+    prk, out, block = hmac(salt, ikm), b"", b""
     while len(out) < length:
         block = hmac(prk, block, info, bytes([len(out) // 32 + 1]))
         out += block

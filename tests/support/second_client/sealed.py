@@ -1,25 +1,47 @@
 """Section 10: envelopes and control frames, under keys that are given."""
 
-from tests.support.second_client.primitives import md5, pad, unpad, xopen, xseal
+from tests.support.second_client.primitives import hkdf, md5, pad, sha256, unpad, xopen, xseal
 
 
-def seal_envelope(key: bytes, epoch: bytes, index: int, route: bytes, body: bytes, nonce: bytes) -> bytes:
-    """``route``: both IDs and devices, the sender's first."""
-    header = b"\1" + epoch + index.to_bytes(4) + b"\0"
-    plaintext = pad(body, md5(body), 14 + 24 + 16 + 16)
-    sealed = header + nonce + xseal(key, nonce, plaintext, header + route)
+def envelope_head(epoch: bytes, index: int, *, leg: bool = False) -> bytes:
+    return b"\1" + epoch + index.to_bytes(4) + bytes([leg])
+
+
+def seal_envelope(
+    key: bytes, epoch: bytes, index: int, route: bytes, body: bytes, nonce: bytes, leg: bytes = b""
+) -> bytes:
+    """``route``: both IDs and devices, the sender's first. With a ``leg``, ``key`` is the mixed one."""
+    header = envelope_head(epoch, index, leg=bool(leg))
+    plaintext = pad(body, md5(body), 14 + 24 + len(leg) + 16 + 16)
+    sealed = header + nonce + leg + xseal(key, nonce, plaintext, header + route + leg)
     return sealed + md5(sealed)
+
+
+def leg_label(header: bytes, route: bytes, spki_hash: bytes) -> bytes:
+    """``spki_hash``: of the recipient's root."""
+    return b"p2pchat/1/rsa-message" + sha256(header, route, spki_hash)
+
+
+def mixed(key: bytes, secret: bytes) -> bytes:
+    """What seals an envelope with a leg that holds ``secret``."""
+    return hkdf(secret, b"p2pchat/1/rsa-every", salt=key)
 
 
 def envelope_header(frame: bytes) -> tuple[bytes, int]:
     """(epoch id, index) of an undamaged envelope."""
-    assert md5(frame[:-16]) == frame[-16:] and frame[0] == 1 and frame[13] == 0
+    assert md5(frame[:-16]) == frame[-16:] and frame[0] == 1 and frame[13] in (0, 1)
     return frame[1:9], int.from_bytes(frame[9:13])
+
+
+def envelope_leg(frame: bytes) -> bytes:
+    """Empty where it has none."""
+    return frame[38 : 38 + 1024] if frame[13] else b""
 
 
 def open_envelope(key: bytes, route: bytes, frame: bytes) -> bytes:
     """The body."""
-    body, check = unpad(xopen(key, frame[14:38], frame[38:-16], frame[:14] + route), 16)
+    leg = envelope_leg(frame)
+    body, check = unpad(xopen(key, frame[14:38], frame[38 + len(leg) : -16], frame[:14] + route + leg), 16)
     assert md5(body) == check
     return body
 

@@ -78,7 +78,7 @@ def test_lo_takes_nothing_but_rekey_while_nothing_is_under_way(kind: FrameType) 
         pair.lo.receive(kind, b"\x90")
 
 
-@pytest.mark.parametrize("kind", [FrameType.HELLO, FrameType.REKEY, FrameType.ACCEPT])
+@pytest.mark.parametrize("kind", [FrameType.HELLO, FrameType.ACCEPT])
 def test_hi_takes_only_offers_and_confirmations(kind: FrameType) -> None:
     pair = Pair.ready()
     with pytest.raises(BadFormat, match="not now"):
@@ -96,8 +96,11 @@ def test_before_hello_nothing_else_is_taken() -> None:
 
 def test_only_lo_offers_and_only_hi_asks() -> None:
     assert {role for role, _, kind in TABLE if kind is FrameType.OFFER} == {Role.HI}
-    assert {role for role, _, kind in TABLE if kind is FrameType.REKEY} == {Role.LO}
     assert {role for role, _, kind in TABLE if kind is FrameType.CONFIRM} == {Role.HI}
+    for ask in set(Ask) - {Ask.STOPPED}:
+        pair = Pair.ready()
+        with pytest.raises(BadFormat, match="only hi asks"):
+            pair.hi.receive(FrameType.REKEY, Rekey(reason=ask).encode())
 
 
 def test_a_second_offer_while_the_first_is_opened_cuts_the_link() -> None:

@@ -87,6 +87,9 @@ def test_too_many_tries_end_in_error_and_a_later_try_heals() -> None:
     assert pair.hi.stored.health.status is Status.ERROR
     assert not pair.hi.live.ready
     assert not pair.hi.take(pair.hi.live.tick(pair.hi.moment())).frames
+    pair.settle()
+    assert set(pair.lo.became[-2:]) == {Became.UNREADY, Became.ERROR}  # hi says so: the sender must know, too
+    assert pair.lo.stored.health.status is Status.ERROR
 
     pair.hi.now_ms += RETRY_MS[0]
     pair.hi.take(pair.hi.live.tick(pair.hi.moment()))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from p2pchat.channel import envelope
@@ -74,8 +76,36 @@ def test_impossible_sizes_are_refused_before_anything_is_read(size: int) -> None
         envelope.check_damage(bytes(size))
 
 
-@pytest.mark.parametrize(("at", "value"), [(0, 2), (13, envelope.RSA_EVERY), (13, 0x80)])
+@pytest.mark.parametrize(("at", "value"), [(0, 2), (13, 0x02), (13, 0x80)])
 def test_a_newer_version_or_an_unknown_flag_says_so(at: int, value: int) -> None:
     frame = sealed()
     with pytest.raises(BadFormat, match="newer version"):
         envelope.parse_header(mended(frame[:at] + bytes([value]) + frame[at + 1 :]))
+
+
+# --- a key of its own (rsa = "every") ---------------------------------------------------------------------------------
+
+WITH_LEG, LEG = replace(HEADER, has_leg=True), bytes(range(256)) * 4
+
+
+def test_an_envelope_may_hold_a_leg_which_is_authenticated_with_the_rest() -> None:
+    frame = envelope.seal(WITH_LEG, KEY, ROUTE, b"a body", NONCE, LEG)
+    envelope.check_damage(frame)
+    assert envelope.parse_header(frame) == WITH_LEG
+    assert envelope.leg_of(frame) == LEG
+    assert envelope.open_with(KEY, ROUTE, frame, LEG) == b"a body"
+    other = mended(frame[:38] + bytes(1024) + frame[38 + 1024 :])
+    with pytest.raises(UnopenableEnvelope):
+        envelope.open_with(KEY, ROUTE, other, envelope.leg_of(other))
+
+
+def test_a_leg_cannot_be_denied_or_invented() -> None:
+    frame = envelope.seal(WITH_LEG, KEY, ROUTE, b"a body", NONCE, LEG)
+    with pytest.raises(UnopenableEnvelope):
+        opened(mended(frame[:13] + b"\0" + frame[14:]))
+    with pytest.raises(BadFormat, match="too short"):
+        opened(mended(sealed()[:13] + b"\1" + sealed()[14:]))
+
+
+def test_the_longest_text_with_a_leg_still_fits_a_frame() -> None:
+    assert len(envelope.seal(WITH_LEG, KEY, ROUTE, bytes(TEXT_BYTES + 300), NONCE, LEG)) <= FRAME_BODY_BYTES

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.hashes import SHA256, Hash
 from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from p2pchat.channel import ctl, envelope, epoch
+from p2pchat.channel import ctl, envelope, epoch, message_leg
 from p2pchat.channel.epoch import Ephemeral, Mode, Secrets
 from p2pchat.channel.parties import Parties, Party
 from p2pchat.channel.ratchet import Chain
@@ -151,6 +151,16 @@ def test_envelope_and_ratchet_are_frozen() -> None:
     header = envelope.Header(EpochId(v["epoch"]), int.from_bytes(v["index"]))
     assert envelope.seal(header, message_key, v["route"], v["body"], v["nonce"]) == v["frame"]
     assert envelope.open_with(message_key, v["route"], v["frame"]) == v["body"]
+
+
+def test_an_rsa_key_in_a_message_is_frozen() -> None:
+    v = vector("envelope_with_leg")
+    header = envelope.Header(EpochId(v["epoch"]), int.from_bytes(v["index"]), has_leg=True)
+    assert message_leg.label(header, v["route"], v["spki_hash"]) == v["label"]
+    assert message_leg.mix(v["message_key"], v["secret"]) == v["mixed_key"]
+    assert envelope.seal(header, v["mixed_key"], v["route"], v["body"], v["nonce"], v["leg"]) == v["frame"]
+    assert envelope.parse_header(v["frame"]) == header
+    assert envelope.open_with(v["mixed_key"], v["route"], v["frame"], envelope.leg_of(v["frame"])) == v["body"]
 
 
 def test_control_frames_are_frozen() -> None:

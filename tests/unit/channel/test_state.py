@@ -37,7 +37,7 @@ FULL = ChannelState(
     current=epoch(3, sent=5, received=6),
     pending=Pending(epoch(4), b"m" * 32),
     retired=Retired(EpochId(b"epoch 02"), Chain(b"o" * 32, 9), b"e" * 32),
-    health=HEALTHY.fault(Fault.DAMAGED, NOW)[1].failed(NOW),
+    health=HEALTHY.fault(Fault.DAMAGED, NOW, 7)[1].failed(NOW),
 )
 
 

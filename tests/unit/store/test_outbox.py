@@ -159,7 +159,7 @@ def test_a_new_life_renumbers_what_is_not_delivered(tx: Tx, bob: Contact) -> Non
     outbox.mark_sent(tx, bob.id, 4)
     outbox.mark_delivered(tx, bob.id, 2, 50)
     outbox.cancel(tx, queued[3].message, 51)
-    assert outbox.renumber(tx, bob.id, life(7)) == 3
+    assert outbox.renumber(tx, bob.id, life(7), digest) == 3
     found = outbox.queue(tx, bob.id)
     assert found is not None
     assert (found.incarnation, found.tail, found.sent, found.delivered, found.read) == (life(7), 3, 0, 0, 0)
@@ -169,6 +169,8 @@ def test_a_new_life_renumbers_what_is_not_delivered(tx: Tx, bob: Contact) -> Non
         (2, queued[3].message, True),
         (3, queued[4].message, False),
     ]
+    assert [one.previous for one in again] == [bytes(16), digest(again[0]), digest(again[1])]
+    assert found.previous == digest(again[2])
     assert states(tx, bob) == ["delivered", "delivered", "queued", "failed", "queued"]
     assert outbox.message_at(tx, bob.id, 1) == queued[2].message
     outbox.mark_delivered(tx, bob.id, 1, 52)  # must not touch what had number 1 in the former life

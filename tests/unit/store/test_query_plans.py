@@ -22,7 +22,7 @@ CALLS: dict[str, Callable[[Tx, int], object]] = {
     "cancel": lambda tx, bob: outbox.cancel(tx, message_id(2), 5),
     "expire": lambda tx, bob: outbox.expire(tx, 100),
     "next_expiry": lambda tx, bob: outbox.next_expiry_ms(tx),
-    "renumber": lambda tx, bob: outbox.renumber(tx, bob, Incarnation(bytes(8))),
+    "renumber": lambda tx, bob: outbox.renumber(tx, bob, Incarnation(bytes(8)), digest),
     "waiting": lambda tx, bob: outbox.waiting(tx, limit=9),
     "outbox.count": lambda tx, bob: outbox.count(tx),
     "outbox.message_at": lambda tx, bob: outbox.message_at(tx, bob, 1),
