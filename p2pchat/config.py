@@ -21,6 +21,7 @@ CONFIG_BYTES: Final = 32 * 1024
 LINE_DOTS: Final = 128  # a key of n dotted words costs tomllib n squared; eight IPv4 addresses have 24 dots
 NAME_CHARS: Final = 64  # of an unknown key in the sentence that refuses it
 STATEMENT_LINES: Final = 64  # a list of addresses over several lines
+CARRIERS: Final = ("ws", "raw")
 RSA_EVERY: Final = "every"
 RSA_CHOICES: Final = ("epoch", RSA_EVERY)
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
@@ -58,6 +59,12 @@ def _advertise(value: Value) -> str | None:
     return None if fits else "is a list of HOST:PORT, each with a port above 0"
 
 
+def _carriers(value: Value) -> str | None:
+    assert isinstance(value, tuple)
+    fits = value and set(value) <= set(CARRIERS) and len(value) == len(set(value))
+    return None if fits else f"is a list of {' and '.join(CARRIERS)}, the preferred one first"
+
+
 def _rsa(value: Value) -> str | None:
     return None if value in RSA_CHOICES else f"is one of {', '.join(RSA_CHOICES)}"
 
@@ -73,6 +80,9 @@ def _anything(_value: Value) -> str | None:
 _TABLE: Final = (
     Key("listen", "0.0.0.0:0", "where the daemon listens; port 0 picks a free one once and keeps it", _listen),
     Key("advertise", (), "IP addresses on cards and to contacts, instead of the bound ones", _advertise),
+    Key(
+        "carriers", ("ws",), "how links look: ws (HTTP and WebSocket), raw (a LAN); the preferred one first", _carriers
+    ),
     Key("receipts", False, "tell contacts when their messages were read", _anything),
     Key(
         "relock_on_crash",
@@ -92,6 +102,7 @@ class Config:
 
     listen: str
     advertise: tuple[str, ...]
+    carriers: tuple[str, ...]
     receipts: bool
     relock_on_crash: bool
     rsa: str

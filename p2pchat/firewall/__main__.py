@@ -40,6 +40,7 @@ async def _run(lifeline: Lifeline, home: Home, unlocked: Unlocked, build: bytes)
         build=build,
         listen=unlocked.listen or (settings.listen,),
         advertise=settings.advertise,
+        carriers=settings.carriers,
         gate_db=home.gate_db,
         port_file=home.port_file,
         log_file=home.log_file,

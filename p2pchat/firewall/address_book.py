@@ -14,6 +14,7 @@ from p2pchat.wire.shape import U16, U64, Struct, exactly, up_to
 from p2pchat.wire.structs import Address, AddressRecord
 
 OUTCOMES: Final = 32
+ANY: Final = "any"  # the carrier of an address that was typed: whichever this node speaks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,14 @@ from typing import Final
 
 import trio
 
-from p2pchat.env import Net
+from p2pchat.env import Env
 from p2pchat.errors import P2PChatError, Unreachable
 from p2pchat.firewall.permit import Permit
+from p2pchat.firewall.policy import RAW
+from p2pchat.link.carriers import Carrier, upgrade
+from p2pchat.link.carriers.knock import HOUR_MS, NONCE_BYTES, WINDOW_HOURS, knock, knock_key
 from p2pchat.link.carriers.raw import RawCarrier
+from p2pchat.link.carriers.websocket import WebSocketCarrier
 from p2pchat.link.establish import Established
 
 HEAD_START_S: Final = 0.25  # RFC 8305: how long an address is alone before the next is tried beside it
@@ -59,11 +63,32 @@ class Attempt:
         self._scope.cancel()
 
 
-async def connect(net: Net, permit: Permit) -> RawCarrier:
-    """The one way out of the gate. Raises Unreachable."""
+async def connect(env: Env, permit: Permit) -> Carrier:
+    """The one way out of the gate. Raises Unreachable.
+
+    Where the two clocks differ by more than a knock may, the other side's hour is taken, once, on a new connection.
+    """
+    if permit.carrier == RAW:
+        return RawCarrier(await _dial(env, permit))
+    hour = env.clock.wall_ms() // HOUR_MS
+    carrier, theirs = await _upgrade(env, permit, hour)
+    if theirs is None or abs(theirs - hour) <= WINDOW_HOURS:
+        return carrier
+    await carrier.aclose()
+    carrier, _ = await _upgrade(env, permit, theirs)
+    return carrier
+
+
+async def _upgrade(env: Env, permit: Permit, hour: int) -> tuple[WebSocketCarrier, int | None]:
+    shown = knock(knock_key(permit.peer), env.random.bytes(NONCE_BYTES), hour)
+    return await upgrade.ask(await _dial(env, permit), permit.host, permit.port, shown, env.random.bytes)
+
+
+async def _dial(env: Env, permit: Permit) -> trio.abc.HalfCloseableStream:
+    assert env.net is not None
     try:
         with trio.fail_after(DIAL_S):
-            return RawCarrier(await net.dial(permit.host, permit.port))
+            return await env.net.dial(permit.host, permit.port)
     except trio.TooSlowError:
         raise Unreachable(f"{permit.host} port {permit.port} did not answer within {DIAL_S:.0f} s") from None
     except (OSError, trio.BrokenResourceError) as error:

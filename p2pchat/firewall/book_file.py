@@ -1,4 +1,4 @@
-"""gate.db: the address book on disk. It can be rebuilt, so a damaged one is replaced, not mourned."""
+"""gate.db: the address book, and which knocks were used. It can be rebuilt: a damaged one is replaced, not mourned."""
 
 import logging
 from pathlib import Path
@@ -11,20 +11,25 @@ from p2pchat.env import Env
 from p2pchat.errors import BadFormat, Corrupt, Failed
 from p2pchat.firewall.address_book import AddressBook, Page
 from p2pchat.ids import UserId
+from p2pchat.link.carriers.knock import REMEMBERED_KNOCKS, UsedKnocks
 
 WRITE_EVERY_S: Final = 5.0  # how long news that can be learnt again may wait
-_SCHEMA: Final = "CREATE TABLE IF NOT EXISTS pages (user BLOB PRIMARY KEY, page BLOB NOT NULL) WITHOUT ROWID"
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS pages (user BLOB PRIMARY KEY, page BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS knocks (number INTEGER PRIMARY KEY, nonce BLOB NOT NULL) -- in the order of their use
+"""
 _log = logging.getLogger(__name__)
 
 
 class BookFile:
-    """Loads the book, and writes what changes in it."""
+    """Loads both, and writes what changes in them."""
 
-    def __init__(self, env: Env, db: Any, book: AddressBook) -> None:
+    def __init__(self, env: Env, db: Any, book: AddressBook, knocks: UsedKnocks) -> None:
         self._env = env
         self._db = db
         self._lock = trio.Lock()
         self.book = book
+        self.knocks = knocks
 
     @classmethod
     async def open(cls, env: Env, path: Path, key: bytes) -> "BookFile":
@@ -39,13 +44,14 @@ class BookFile:
     async def save(self) -> None:
         """Write what has changed. Raises Failed where the disk does not take it; the changes wait for the next call."""
         async with self._lock:
-            changes = self.book.take_changes()
-            if not changes:
+            pages, nonces = self.book.take_changes(), self.knocks.take_changes()
+            if not pages and not nonces:
                 return
             try:
-                await self._env.db_work(_write, self._db, changes)
+                await self._env.db_work(_write, self._db, pages, nonces)
             except Exception as error:  # whatever the disk or the database says, the changes are not lost
-                self.book.put_back(changes)
+                self.book.put_back(pages)
+                self.knocks.put_back(nonces)
                 raise Failed(f"the address book cannot be written: {error}", hint="p2pchat doctor") from error
 
     async def run(self) -> None:
@@ -77,7 +83,7 @@ def _set_aside(path: Path) -> None:
             raise Failed(f"cannot set {damaged} aside: {error.strerror}", hint=f"ls -ld {path.parent}") from error
 
 
-def _load(env: Env, path: Path, key: bytes) -> tuple[Any, AddressBook]:
+def _load(env: Env, path: Path, key: bytes) -> tuple[Any, AddressBook, UsedKnocks]:
     db = env.disk.open_db(path, key)
     try:
         db.execute(_SCHEMA)
@@ -87,16 +93,21 @@ def _load(env: Env, path: Path, key: bytes) -> tuple[Any, AddressBook]:
                 pages[UserId(bytes(user))] = Page.decode(bytes(raw))
             except BadFormat as error:
                 _log.warning("a page of gate.db is dropped: %s", error.message)
+        knocks = UsedKnocks([bytes(nonce) for (nonce,) in db.execute("SELECT nonce FROM knocks ORDER BY number")])
     except apsw.CorruptError as error:
         db.close()
         raise Corrupt(f"{path} is damaged", hint="p2pchat doctor") from error
     except BaseException:  # a cancellation, too, leaves no open database
         db.close()
         raise
-    return db, AddressBook(pages)
+    return db, AddressBook(pages), knocks
 
 
-def _write(db: Any, changes: dict[UserId, Page]) -> None:
+def _write(db: Any, pages: dict[UserId, Page], nonces: list[bytes]) -> None:
     with db:  # one transaction
-        for user, page in changes.items():
+        for user, page in pages.items():
             db.execute("INSERT OR REPLACE INTO pages VALUES (?, ?)", (user, page.encode()))
+        for nonce in nonces:
+            db.execute("INSERT INTO knocks (nonce) VALUES (?)", (nonce,))
+        if nonces:
+            db.execute("DELETE FROM knocks WHERE number <= (SELECT max(number) FROM knocks) - ?", (REMEMBERED_KNOCKS,))

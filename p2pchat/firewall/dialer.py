@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 import trio
 
-from p2pchat.env import Env, Net
+from p2pchat.env import Env
 from p2pchat.errors import P2PChatError
 from p2pchat.firewall.address_book import AddressBook
 from p2pchat.firewall.attempt import Attempt, connect
@@ -70,9 +70,7 @@ class Dialer:
         book: AddressBook,
         links: Links,
     ) -> None:
-        assert env.net is not None
         self._env = env
-        self._net: Net = env.net
         self._nursery = nursery
         self._port = port
         self.local = local  # replaced when the own device set is renewed
@@ -176,7 +174,7 @@ class Dialer:
 
     async def _dial(self, permit: Permit, turn: trio.Lock) -> Established:
         """Connect and authenticate. Raises P2PChatError."""
-        carrier = await connect(self._net, permit)
+        carrier = await connect(self._env, permit)
         try:
             self._links.sessions.on(permit.peer, LinkEvent.CONNECTED)
             fresh = self._env.random.bytes(INITIATOR_FRESH_BYTES)

@@ -23,11 +23,14 @@ from p2pchat.firewall.policy import Policy
 from p2pchat.firewall.port import Port
 from p2pchat.firewall.status import Status
 from p2pchat.firewall.watch import Surroundings
+from p2pchat.keys.kdf import hkdf
+from p2pchat.link.carriers.decoy import draw
 from p2pchat.link.credentials import Local
 from p2pchat.rpc import server
 from p2pchat.wire import boundary
 from p2pchat.wire.structs import GateSecrets
 
+DECOY_LABEL: Final = b"p2pchat/1/decoy"
 WALL: Final = "none"  # the OS walls come with a later issue
 
 
@@ -38,6 +41,7 @@ class GateSettings:
     build: bytes  # 32, build.build_hash()
     listen: tuple[str, ...]  # HOST:PORT, port 0 for the kept one
     advertise: tuple[str, ...]  # what a card says instead of the bound addresses
+    carriers: tuple[str, ...]  # that it serves and dials, the preferred one first
     gate_db: Path
     port_file: Path
     log_file: Path
@@ -91,12 +95,12 @@ async def _serve(
     await surroundings.look()
     near = own_ranges([listener.address[0] for listener in listeners])
     peers = Peers()
-    policy = Policy(local.user, peers, book.book, near=near)
+    policy = Policy(local.user, peers, book.book, near=near, carriers=settings.carriers)
     async with trio.open_nursery() as nursery:
         links = Links(nursery, port, local.user, peers, env.random)
         dialer = Dialer(env, nursery, port, local, peers, policy, book.book, links)
         links.on_up, links.on_gone = dialer.linked, dialer.ended
-        door = Door(env, local, policy, links)
+        door = Door(env, local, policy, links, book, draw(hkdf(secrets.book_key, DECOY_LABEL)))
         nursery.start_soon(port.write)
         port.send(_welcome(secrets, settings, listeners, surroundings.reachable))
         for listener in listeners:
@@ -131,5 +135,6 @@ def _welcome(
         link_x25519=public,
         listen=own_addresses.bound(listeners),
         reachable=reachable,
+        carriers=settings.carriers,
         wall=WALL,
     )

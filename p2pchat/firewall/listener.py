@@ -1,19 +1,30 @@
-"""Takes visitors in: bounded at the door, silent until they prove who they are."""
+"""Takes visitors in: bounded at the door, each a stranger until proven a peer, and shown what strangers are shown."""
 
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Final
 
 import trio
 
 from p2pchat.env import Env, StreamListener
+from p2pchat.firewall.book_file import BookFile
 from p2pchat.firewall.half_open import HalfOpen
 from p2pchat.firewall.links import Links
-from p2pchat.firewall.policy import Policy
+from p2pchat.firewall.policy import RAW, WS, Policy
+from p2pchat.limits import PREAUTH_S
+from p2pchat.link.carriers import Carrier, upgrade
+from p2pchat.link.carriers.decoy import Decoy
+from p2pchat.link.carriers.knock import HOUR_MS, knock_key, opens
 from p2pchat.link.carriers.raw import RawCarrier
 from p2pchat.link.credentials import Local
 from p2pchat.link.establish import Established, respond
 from p2pchat.link.handshake import RESPONDER_FRESH_BYTES, Responder
 from p2pchat.link.quota import SeenEphemerals
+
+# How requests begin: the first 4 bytes of each method of HTTP. Those of a raw link are random.
+HTTP_BEGINS: Final = frozenset({b"GET ", b"HEAD", b"POST", b"PUT ", b"DELE", b"OPTI", b"TRAC", b"CONN", b"PATC"})
+_SNIFF_BYTES: Final = 4
+_BROKEN: Final = (trio.BrokenResourceError, trio.ClosedResourceError)
 
 
 @dataclass(eq=False, slots=True)
@@ -24,6 +35,8 @@ class Door:
     local: Local
     policy: Policy
     links: Links
+    book: BookFile
+    decoy: Decoy
     half_open: HalfOpen = field(default_factory=HalfOpen)
     seen: SeenEphemerals = field(default_factory=SeenEphemerals)
 
@@ -39,23 +52,60 @@ class Door:
                 await listener.aclose()
 
     async def _visit(self, stream: trio.abc.HalfCloseableStream, host: str) -> None:
-        carrier = RawCarrier(stream)
         established: Established | None = None
         if not self.half_open.enter(host):
             self.links.counts.turned_away += 1
-            await carrier.aclose()
+            await trio.aclose_forcefully(stream)
             return
         try:
-            established = await self._authenticate(carrier)
+            established = await self._receive(stream)
         finally:
             self.half_open.leave(host)
             if established is None:
-                await carrier.aclose()
+                await trio.aclose_forcefully(stream)
         if established is not None:
             self.links.counts.handshake("responder", None)
             self.links.adopt(established, host)
 
-    async def _authenticate(self, carrier: RawCarrier) -> Established | None:
+    async def _receive(self, stream: trio.abc.HalfCloseableStream) -> Established | None:
+        """Which carrier the visitor speaks is a matter of this node's settings; only where both are served, of his."""
+        if WS not in self.policy.carriers:
+            return await self._raw(stream, b"")
+        if RAW not in self.policy.carriers:
+            return await self._web(stream, b"")
+        first = await _first_bytes(stream)
+        return await (self._web(stream, first) if first in HTTP_BEGINS else self._raw(stream, first))
+
+    async def _raw(self, stream: trio.abc.HalfCloseableStream, first: bytes) -> Established | None:
+        return await self._authenticate(RawCarrier(stream, first=first), silent=True)
+
+    async def _web(self, stream: trio.abc.HalfCloseableStream, first: bytes) -> Established | None:
+        """A visit to a small web server, unless a knock opens more."""
+        clock = self.env.clock
+        visitor = await upgrade.answer(stream, self.decoy, self.env.random.bytes, now_ms=clock.wall_ms, first=first)
+        if visitor is None:
+            return None
+        established: Established | None = None
+        try:
+            if await self._knocks(visitor.key):
+                established = await self._authenticate(visitor.carrier, silent=False)
+            if established is None:
+                await visitor.carrier.turn_away(self.decoy.refusal)
+        finally:
+            if established is None:
+                await visitor.carrier.aclose()
+        return established
+
+    async def _knocks(self, key: bytes) -> bool:
+        """Whether this is a knock, for the first time; it is on disk before anybody hears of it."""
+        if not opens(knock_key(self.local.user), key, self.env.clock.wall_ms() // HOUR_MS):
+            return False
+        if not self.book.knocks.use(key):
+            return False
+        await self.book.try_to_save()
+        return True
+
+    async def _authenticate(self, carrier: Carrier, *, silent: bool) -> Established | None:
         responder = Responder(
             self.local,
             fresh=self.env.random.bytes(RESPONDER_FRESH_BYTES),
@@ -67,5 +117,6 @@ class Door:
             self.policy.look_up,
             self.seen,
             now_ms=self.env.clock.wall_ms,
+            silent=silent,
             failed=partial(self.links.counts.handshake, "responder"),
         )

@@ -6,6 +6,7 @@ from typing import Any
 from p2pchat.config import split_address
 from p2pchat.env import Net
 from p2pchat.errors import NotFound, Unreachable, Usage
+from p2pchat.firewall.address_book import ANY
 from p2pchat.firewall.book_file import BookFile
 from p2pchat.firewall.dialer import Dialer
 from p2pchat.firewall.own_addresses import join_address
@@ -53,8 +54,8 @@ class Methods:
             raise Usage(f"{text!r} is not HOST:PORT", hint="p2pchat contact address PEER HOST:PORT")
         host, port = parsed
         if parse_ip(host) is not None:
-            return [Address(host=host, port=port, carrier="raw")]
+            return [Address(host=host, port=port, carrier=ANY)]
         found = await self._net.resolve(host)
         if not found:
             raise Unreachable(f"{host} has no address")
-        return [Address(host=address, port=port, carrier="raw") for address in found]
+        return [Address(host=address, port=port, carrier=ANY) for address in found]

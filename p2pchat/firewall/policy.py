@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from p2pchat.errors import Forbidden
-from p2pchat.firewall.address_book import AddressBook, Candidate
+from p2pchat.firewall.address_book import ANY, AddressBook, Candidate
 from p2pchat.firewall.peers import Peers
 from p2pchat.firewall.permit import Permit, Range, check_dialable
 from p2pchat.ids import UserId
@@ -12,7 +12,8 @@ from p2pchat.link.credentials import Credentials
 from p2pchat.link.handshake import Claim
 from p2pchat.wire.boundary import Role
 
-CARRIERS: Final = frozenset({"raw"})  # what this build can dial
+WS: Final = "ws"
+RAW: Final = "raw"
 NEAR: Final = frozenset({Range.LAN, Range.LOOPBACK})
 _LINKED: Final = frozenset({Role.CONTACT, Role.STRANGER})
 
@@ -28,8 +29,14 @@ class Permits:
 class Policy:
     """Decides from what is known; remembers nothing itself."""
 
-    def __init__(self, own: UserId, peers: Peers, book: AddressBook, *, near: frozenset[Range]) -> None:
-        """``near``: ranges that this node is itself confined to (``permit.own_ranges``)."""
+    def __init__(
+        self, own: UserId, peers: Peers, book: AddressBook, *, near: frozenset[Range], carriers: tuple[str, ...]
+    ) -> None:
+        """``near``: ranges that this node is itself confined to (``permit.own_ranges``).
+
+        ``carriers`` (of WS, RAW) are those that this node serves and dials, the preferred one first.
+        """
+        self.carriers: Final = carriers
         self._own = own
         self._peers = peers
         self._book = book
@@ -44,19 +51,23 @@ class Policy:
         refused = "no address is known"
         for candidate in self._book.candidates(user):
             try:
-                granted.append(self._permit(user, candidate, imported=known.lan))
+                granted += self._permit(user, candidate, imported=known.lan)
             except Forbidden as error:
                 refused = error.message
-        return Permits(granted, "" if granted else refused)
+        distinct = dict.fromkeys(granted)
+        return Permits(
+            sorted(distinct, key=lambda permit: self.carriers.index(permit.carrier)), refused * (not granted)
+        )
 
-    def _permit(self, user: UserId, candidate: Candidate, *, imported: bool) -> Permit:
-        """Raises Forbidden."""
+    def _permit(self, user: UserId, candidate: Candidate, *, imported: bool) -> list[Permit]:
+        """One for each carrier that may be tried there. Raises Forbidden."""
         address = candidate.address
-        if address.carrier not in CARRIERS:
-            raise Forbidden(f"the carrier {address.carrier} is not known here")
+        carriers = [carrier for carrier in self.carriers if address.carrier in {carrier, ANY}]
+        if not carriers:
+            raise Forbidden(f"the carrier {address.carrier} is not among those of: p2pchat config get carriers")
         own_word = candidate.typed_lan if candidate.typed else imported
         check_dialable(address.host, address.port, near=self._near | NEAR if own_word else self._near)
-        return Permit(user, address.host, address.port, address.carrier)
+        return [Permit(user, address.host, address.port, carrier) for carrier in carriers]
 
     def check_typed(self, host: str, port: int, *, lan: bool) -> None:
         """Raise Forbidden where the user's own word does not suffice for an address."""

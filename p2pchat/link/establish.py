@@ -1,7 +1,8 @@
 """From a fresh carrier to an authenticated link: the handshake cores driven over bytes, with deadlines and budgets.
 
-Whatever goes wrong on the answering side looks the same from outside: no byte is sent, what comes is read and dropped
-up to the budget, and the connection closes 10 s after it began (or when the visitor ends it).
+Whatever goes wrong on the answering side looks the same from outside. On a carrier that is ``silent`` no byte is sent,
+what comes is read and dropped up to the budget, and the connection closes 10 s after it began (or when the visitor ends
+it); another one has words of its own for strangers.
 """
 
 from collections.abc import Callable
@@ -137,11 +138,13 @@ async def respond(
     seen: SeenEphemerals,
     *,
     now_ms: Callable[[], int],
+    silent: bool = True,
     failed: Callable[[P2PChatError], None] = lambda _: None,
 ) -> Established | None:
     """Answering side. None where the visitor did not authenticate; the caller then closes the carrier, at once.
 
-    ``failed`` hears why, and nobody else does.
+    ``silent`` (the raw carrier): a failure shows only in that nothing happens until the time is over. ``failed`` hears
+    why, and nobody else does.
     """
     intake = _Intake(carrier, PREAUTH_BYTES)
     reason: P2PChatError = TimedOut(f"no proof within {PREAUTH_S:.0f} s")
@@ -152,7 +155,8 @@ async def respond(
             reason = error
         except P2PChatError as error:
             reason = error
-            await intake.drain()
+            if silent:
+                await intake.drain()
     failed(reason)
     return None
 

@@ -39,6 +39,7 @@ class Node:
     settings: Settings
     listen: tuple[str, ...]  # HOST:PORT as bound by the gate
     reachable: tuple[str, ...]  # what others may dial
+    carriers: tuple[str, ...]  # over which
     addresses: bytes  # the same as an encoded Signed(AddressRecord)
     sequence: Sequence  # of such records
     local_secret: bytes  # 32 bytes that never leave this vault (channel.Agreement)

@@ -14,7 +14,6 @@ from p2pchat.wire import boundary
 from p2pchat.wire.structs import Address, AddressRecord
 
 RECORD_MS: Final = 30 * 24 * 3600 * 1000
-CARRIER: Final = "raw"  # the one carrier that this version speaks
 
 
 class Sequence:
@@ -39,15 +38,21 @@ class Sequence:
         return given
 
 
-def address_record(identity: Identity, reachable: tuple[str, ...], sequence: int, now_ms: int) -> bytes:
-    """An encoded Signed(AddressRecord) of ``HOST:PORT`` texts; what is no address is left out."""
+def address_record(
+    identity: Identity, reachable: tuple[str, ...], carriers: tuple[str, ...], sequence: int, now_ms: int
+) -> bytes:
+    """An encoded Signed(AddressRecord) of ``HOST:PORT`` texts, each with all ``carriers``; the first ones that fit.
+
+    What is no address is left out.
+    """
     parsed = [found for found in map(split_address, reachable) if found is not None]
+    addresses = [Address(host=host, port=port, carrier=carrier) for host, port in parsed for carrier in carriers]
     record = AddressRecord(
         user=identity.user,
         device=identity.device.device,
         sequence=sequence,
         not_after_ms=now_ms + RECORD_MS,
-        addresses=tuple(Address(host=host, port=port, carrier=CARRIER) for host, port in parsed[:ADDRESSES]),
+        addresses=tuple(addresses[:ADDRESSES]),
     )
     return sign(record, identity.device)
 

@@ -106,6 +106,7 @@ class Welcome(Struct):
     link_x25519: Bytes32  # public
     listen: Annotated[tuple[Text, ...], up_to(16)]  # HOST:PORT as bound
     reachable: Annotated[tuple[Text, ...], up_to(8)]  # what a card should say: advertise, else the host's addresses
+    carriers: Annotated[tuple[Annotated[str, up_to(8)], ...], up_to(8)]  # that the gate serves
     wall: Annotated[str, up_to(8)]
 
 
@@ -119,7 +120,7 @@ class Up(Struct):
     role: U8
     initiator: bool  # we dialled
     path: Text  # direct
-    carrier: Text  # raw
+    carrier: Text  # ws | raw
     address: Text  # HOST:PORT of the other end
     handshake_hash: Bytes32
     key_log: KeyLogBytes

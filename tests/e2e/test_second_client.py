@@ -33,6 +33,7 @@ def someone_lower_or_higher(than: bytes, *, lower: bool) -> Me:
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     with nodes(tmp_path_factory.mktemp("second"), 0) as (only,):
+        only.ok("config", "set", "carriers", "raw")
         only.start()
         yield only
 

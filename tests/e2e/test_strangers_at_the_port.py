@@ -34,6 +34,8 @@ VISITS = {
 @pytest.fixture
 def friends(tmp_path: Path) -> Iterator[tuple[Node, Node, tuple[str, int]]]:
     with nodes(tmp_path, 0, 1) as (a, b):
+        for node in (a, b):
+            node.ok("config", "set", "carriers", "raw")
         listen = a.start()["listen"]
         b.start()
         befriend(a, b)

@@ -31,20 +31,25 @@ def still_world() -> World:
     return World(Random(1), faults=False)
 
 
-def address_record(index: int, *addresses: tuple[str, int], sequence: int = NOW_MS) -> bytes:
+def address_record(index: int, *addresses: tuple[str, int], sequence: int = NOW_MS, carrier: str = "ws") -> bytes:
     identity = stored_identity(index)
     record = AddressRecord(
         user=identity.user,
         device=identity.device.device,
         sequence=sequence,
         not_after_ms=NOW_MS + 10**9,
-        addresses=tuple(Address(host=host, port=port, carrier="raw") for host, port in addresses),
+        addresses=tuple(Address(host=host, port=port, carrier=carrier) for host, port in addresses),
     )
     return sign(record, identity.device)
 
 
 def peer(
-    index: int, *addresses: tuple[str, int], role: Role = Role.CONTACT, lan: bool = False, pinned: bool = True
+    index: int,
+    *addresses: tuple[str, int],
+    role: Role = Role.CONTACT,
+    lan: bool = False,
+    pinned: bool = True,
+    carrier: str = "ws",
 ) -> boundary.Peer:
     """The vault's word on a stored identity."""
     vault, _ = stored_secrets(index)
@@ -53,7 +58,7 @@ def peer(
         role=role,
         key_log=vault.key_log if pinned else b"",
         device_set=vault.device_set if pinned else b"",
-        records=(address_record(index, *addresses),) if addresses else (),
+        records=(address_record(index, *addresses, carrier=carrier),) if addresses else (),
         lan=lan,
     )
 
@@ -169,6 +174,7 @@ async def running(
         build=BUILD,
         listen=(f"{host}:4000",),
         advertise=(),
+        carriers=("ws",),
         gate_db=Path(f"/{host}/gate.db"),
         port_file=Path(f"/{host}/port"),
         log_file=Path("log"),

@@ -262,6 +262,7 @@ class SimNode:
             build=build_hash(),
             listen=(f"{self.name}:{PORT}",),
             advertise=(),
+            carriers=("ws",),
             gate_db=self._gate_folder / "gate.db",
             port_file=self._gate_folder / "port",
             log_file=self._gate_folder / "log",

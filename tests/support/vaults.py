@@ -157,6 +157,7 @@ def _welcome() -> boundary.Welcome:
         link_x25519=bytes(32),
         listen=("10.0.0.1:4000",),
         reachable=("10.0.0.1:4000",),
+        carriers=("ws",),
         wall="none",
     )
 
@@ -227,7 +228,7 @@ class Peer:
                 role=boundary.Role.CONTACT,
                 initiator=False,
                 path="direct",
-                carrier="raw",
+                carrier="ws",
                 address="10.0.0.2:4000",
                 handshake_hash=self.link_hash,
                 key_log=self.identity.chain.raw,

@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Carrier(Protocol):
-    """One connection. Its name (``raw``, later ``ws``, ``poll``, ``tls``) is what ``contact show`` prints."""
+    """One connection. Its name (``ws``, ``raw``, later ``poll``, ``tls``) is what ``contact show`` prints."""
 
     name: str
 
@@ -21,4 +21,4 @@ class Carrier(Protocol):
         """Say that nothing more will be sent; what was sent still arrives."""
 
     async def aclose(self) -> None:
-        """Let go of the connection at once."""
+        """Let go of the connection: at once, but for the moment that an orderly end takes."""

@@ -12,8 +12,10 @@ _BROKEN: Final = (trio.BrokenResourceError, trio.ClosedResourceError)
 class RawCarrier:
     name = "raw"
 
-    def __init__(self, stream: trio.abc.HalfCloseableStream) -> None:
+    def __init__(self, stream: trio.abc.HalfCloseableStream, *, first: bytes = b"") -> None:
+        """``first``: bytes that were read from the stream already."""
         self._stream = stream
+        self._first = first
 
     async def send(self, data: bytes) -> None:
         try:
@@ -22,6 +24,9 @@ class RawCarrier:
             raise ConnectionLost("the connection broke") from error
 
     async def receive(self, most: int) -> bytes:
+        if self._first:
+            data, self._first = self._first[:most], self._first[most:]
+            return data
         try:
             return bytes(await self._stream.receive_some(most))
         except _BROKEN as error:

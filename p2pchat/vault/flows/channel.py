@@ -107,7 +107,9 @@ def refuse(node: Node, link: Link) -> None:
 def tell_addresses(node: Node) -> None:
     """Sign the own addresses anew; contacts learn them at once, over the links that stand."""
     now_ms = node.now_ms()
-    node.addresses = own.address_record(node.identity, node.reachable, node.sequence.next(now_ms), now_ms)
+    node.addresses = own.address_record(
+        node.identity, node.reachable, node.carriers, node.sequence.next(now_ms), now_ms
+    )
     for link in node.links.values():
         if link.ready:
             _say_addresses(node, link)

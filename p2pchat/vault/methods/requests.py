@@ -21,7 +21,7 @@ from p2pchat.vault.node import Node
 async def card(node: Node, params: Params) -> Result:
     now_ms = node.now_ms()
     addresses = tuple(params.get("addresses") or node.reachable)
-    record = own.address_record(node.identity, addresses, node.sequence.next(now_ms), now_ms)
+    record = own.address_record(node.identity, addresses, node.carriers, node.sequence.next(now_ms), now_ms)
     nickname = node.store.read(profile.get).nickname
     file = write_card(node.identity, addresses=record, nickname=nickname, now_ms=now_ms)
     expires_ms = read_card(file, now_ms=now_ms).card.not_after_ms

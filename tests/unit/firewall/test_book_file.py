@@ -16,12 +16,12 @@ def env() -> Env:
     return sim_env("book", clock=SimClock(), disk=SystemDisk(), net=None)
 
 
-@pytest.mark.parametrize("page", [0, 1])
+@pytest.mark.parametrize("page", [0, 1, 2])
 async def test_a_book_begins_anew_whichever_page_is_damaged(env: Env, tmp_path: Path, page: int) -> None:
     path = tmp_path / "gate.db"
     (await BookFile.open(env, path, KEY)).close()
     damaged = bytearray(path.read_bytes())
-    assert len(damaged) == 2 * PAGE_BYTES
+    assert len(damaged) == 3 * PAGE_BYTES
     damaged[page * PAGE_BYTES + 777] ^= 1
     path.write_bytes(damaged)
     (await BookFile.open(env, path, KEY)).close()

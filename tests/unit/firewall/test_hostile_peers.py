@@ -77,7 +77,7 @@ class Attack:
 @asynccontextmanager
 async def scene(role: Role = Role.CONTACT) -> AsyncIterator[Scene]:
     world = still_world()
-    async with running(world, 1, HOME) as node:
+    async with running(world, 1, HOME, carriers=("raw",)) as node:
         await node.vault.say(peer(0, role=role))
         yield Scene(world, node, world.host("10.6.6.6"))
 

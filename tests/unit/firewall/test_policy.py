@@ -22,12 +22,14 @@ FAR, LAN = ("8.8.8.8", 4000), ("192.168.1.9", 4000)
 NOWHERE: frozenset[Range] = frozenset()
 
 
-def policy_with(*messages: boundary.Peer, near: frozenset[Range] = NOWHERE) -> tuple[Policy, AddressBook]:
+def policy_with(
+    *messages: boundary.Peer, near: frozenset[Range] = NOWHERE, carriers: tuple[str, ...] = ("ws",)
+) -> tuple[Policy, AddressBook]:
     peers, book = Peers(), AddressBook({})
     for message in messages:
         for record in peers.state(message).records:
             book.learn(message.user, record)
-    return Policy(user(0), peers, book, near=near), book
+    return Policy(user(0), peers, book, near=near, carriers=carriers), book
 
 
 def places(policy: Policy) -> list[tuple[str, int]]:
@@ -40,7 +42,7 @@ def claim(who: UserId) -> Claim:
 
 def test_a_verified_record_permits_its_addresses() -> None:
     policy, _ = policy_with(peer(1, FAR))
-    assert policy.permits(user(1)).permits == [Permit(user(1), "8.8.8.8", 4000, "raw")]
+    assert policy.permits(user(1)).permits == [Permit(user(1), "8.8.8.8", 4000, "ws")]
 
 
 @pytest.mark.parametrize("role", [Role.GONE, Role.MEMBER, Role.TRACKER])
@@ -69,7 +71,7 @@ def test_a_node_confined_to_the_lan_may_dial_it() -> None:
 
 def test_typed_lan_addresses_need_the_word_lan() -> None:
     policy, book = policy_with(peer(1))
-    typed = [Address(host=LAN[0], port=LAN[1], carrier="raw")]
+    typed = [Address(host=LAN[0], port=LAN[1], carrier="ws")]
     book.type_in(user(1), typed, lan=False)
     assert "LAN address" in policy.permits(user(1)).refused
     with pytest.raises(Forbidden):
@@ -81,14 +83,14 @@ def test_typed_lan_addresses_need_the_word_lan() -> None:
 
 def test_the_lan_flag_of_typed_addresses_does_not_cover_records() -> None:
     policy, book = policy_with(peer(1, ("192.168.7.7", 4000)))
-    book.type_in(user(1), [Address(host=LAN[0], port=LAN[1], carrier="raw")], lan=True)
+    book.type_in(user(1), [Address(host=LAN[0], port=LAN[1], carrier="ws")], lan=True)
     assert places(policy) == [LAN]
 
 
 def test_unknown_carriers_are_passed_over() -> None:
     policy, book = policy_with(peer(1))
     book.type_in(user(1), [Address(host="8.8.8.8", port=4000, carrier="tls")], lan=False)
-    assert policy.permits(user(1)).refused == "the carrier tls is not known here"
+    assert policy.permits(user(1)).refused == "the carrier tls is not among those of: p2pchat config get carriers"
 
 
 def test_visitors_are_looked_up() -> None:

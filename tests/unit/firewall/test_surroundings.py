@@ -147,9 +147,9 @@ async def test_H033_somebody_else_at_a_peers_address_is_told_loudly_and_once(aut
             core._noise._psks = iter((core.psk,))
             await respond(RawCarrier(stream), core, lambda _: None, SeenEphemerals(), now_ms=lambda: NOW_MS)
 
-    async with running(world, 0, A) as one, trio.open_nursery() as nursery:
+    async with running(world, 0, A, carriers=("raw",)) as one, trio.open_nursery() as nursery:
         nursery.start_soon(pose)
-        await one.vault.say(peer(1, (B, 4000)), want(1))
+        await one.vault.say(peer(1, (B, 4000), carrier="raw"), want(1))
         warning = await one.vault.wait(boundary.Warn)
         assert (warning.code, warning.user) == ("IDENTITY_DIFFERS", user(1))
         assert f"{B}:4000 is answered by somebody else" in warning.text

@@ -22,7 +22,9 @@ def hello() -> boundary.VaultHello:
 
 
 def welcome(build: bytes = BUILD) -> boundary.Welcome:
-    return boundary.Welcome(build=build, share=b"s" * 32, link_x25519=b"l" * 32, listen=(), reachable=(), wall="none")
+    return boundary.Welcome(
+        build=build, share=b"s" * 32, link_x25519=b"l" * 32, listen=(), reachable=(), carriers=(), wall="none"
+    )
 
 
 async def test_the_first_words_are_exchanged() -> None:

@@ -11,7 +11,8 @@ SAMPLES = [
     boundary.Took(link=1, seq=2),
     boundary.Cut(link=1, reason=boundary.Reason.UNWANTED),
     boundary.Welcome(
-        build=b"b" * 32, share=b"s" * 32, link_x25519=b"k" * 32, listen=("127.0.0.1:9",), reachable=(), wall="none"
+        build=b"b" * 32, share=b"s" * 32, link_x25519=b"k" * 32, listen=("127.0.0.1:9",), reachable=(),
+        carriers=("ws",), wall="none"
     ),
     boundary.Up(
         link=1, user=b"u" * 32, device=b"d" * 16, role=1, initiator=True, path="direct", carrier="raw",
