@@ -14,6 +14,7 @@ class Counts:
     handshakes: Counter[tuple[OwnRole, str]] = field(default_factory=Counter)  # own role, how it ended
     ended: Counter[str] = field(default_factory=Counter)  # links by reason
     turned_away: int = 0  # visitors, because the door was full
+    strangers: int = 0  # who were shown what strangers are shown: a page, or a session that refuses
     sent_bytes: int = 0  # of links that have ended
     received_bytes: int = 0
 

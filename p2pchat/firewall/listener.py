@@ -84,12 +84,14 @@ class Door:
         clock = self.env.clock
         visitor = await upgrade.answer(stream, self.decoy, self.env.random.bytes, now_ms=clock.wall_ms, first=first)
         if visitor is None:
+            self.links.counts.strangers += 1
             return None
         established: Established | None = None
         try:
             if await self._knocks(visitor.key):
                 established = await self._authenticate(visitor.carrier, silent=False)
             if established is None:
+                self.links.counts.strangers += 1
                 await visitor.carrier.turn_away(self.decoy.refusal)
         finally:
             if established is None:
@@ -120,3 +122,17 @@ class Door:
             silent=silent,
             failed=partial(self.links.counts.handshake, "responder"),
         )
+
+
+async def _first_bytes(stream: trio.abc.HalfCloseableStream) -> bytes:
+    """The first 4 bytes, or what there is of them within 10 s."""
+    first = b""
+    with trio.move_on_after(PREAUTH_S):
+        try:
+            while len(first) < _SNIFF_BYTES:
+                if not (data := await stream.receive_some(_SNIFF_BYTES - len(first))):
+                    break
+                first += data
+        except _BROKEN:
+            return first
+    return first

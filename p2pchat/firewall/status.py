@@ -13,7 +13,6 @@ from p2pchat.firewall.clock_watch import ClockWatch
 from p2pchat.firewall.dialer import Dial, Dialer
 from p2pchat.firewall.links import Links, Live
 from p2pchat.firewall.listener import Door
-from p2pchat.firewall.policy import CARRIERS
 from p2pchat.firewall.watch import Surroundings
 from p2pchat.ids import UserId, user_id_text
 from p2pchat.limits import HALF_OPEN_LINKS
@@ -55,7 +54,7 @@ class Status:
         clock = self._env.clock
         return {
             "listen": list(self._listen),
-            "carriers": sorted(CARRIERS),
+            "carriers": list(self._door.policy.carriers),
             "reachable": list(self._around.reachable),
             "links": len(self._links.live()),
             "half_open": self._door.half_open.count,
@@ -112,6 +111,7 @@ class Status:
         for (own, result), count in tally.handshakes.items():
             yield sample("p2pchat_handshakes_total", count, role=own, result=result)
         yield sample("p2pchat_visitors_refused_total", tally.turned_away)
+        yield sample("p2pchat_strangers_total", tally.strangers)
         yield from counts("p2pchat_links_ended_total", "reason", tally.ended)
         sent = tally.sent_bytes + sum(link.link.sent_bytes for link in live)
         received = tally.received_bytes + sum(link.link.received_bytes for link in live)

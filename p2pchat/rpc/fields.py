@@ -173,7 +173,7 @@ EVENT: Final = record(
 
 NET_STATUS: Final = record(
     need("listen", ADDRESSES, "where the gate listens"),
-    need("carriers", ListOf(WORD, 8), "what it can speak"),
+    need("carriers", ListOf(WORD, 8), "what it serves and dials, the preferred one first"),
     need("reachable", ADDRESSES, "own addresses, as cards and contacts get them"),
     need("links", Integer(), "authenticated links"),
     need("half_open", Integer(), "visitors who have not proven yet who they are"),

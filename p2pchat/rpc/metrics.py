@@ -61,6 +61,7 @@ _TABLE: Final = (
     Family("p2pchat_half_open", "gauge", "Visitors who have not proven who they are."),
     Family("p2pchat_handshakes_total", "counter", "Handshakes by the own role and how they ended."),
     Family("p2pchat_visitors_refused_total", "counter", "Visitors turned away at the door because it was full."),
+    Family("p2pchat_strangers_total", "counter", "Visitors who were shown the web page, or refused behind it."),
     Family("p2pchat_links_ended_total", "counter", "Links that ended, by reason."),
     Family("p2pchat_link_bytes_total", "counter", "Bytes of authenticated links, by direction."),
     Family("p2pchat_listeners", "gauge", "Sockets that take visitors."),

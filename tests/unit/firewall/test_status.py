@@ -63,7 +63,7 @@ async def test_a_link_that_stands(autojump_clock: MockClock, asked: Asked) -> No
         await trio.sleep(10)
         (mine,), (theirs,) = await asked.peers(0), await asked.peers(1)
         assert mine["id"] == user_id_text(user(1)) and theirs["id"] == user_id_text(user(0))
-        assert (mine["state"], mine["path"], mine["carrier"], mine["dialled"]) == ("linked", "direct", "raw", True)
+        assert (mine["state"], mine["path"], mine["carrier"], mine["dialled"]) == ("linked", "direct", "ws", True)
         assert (mine["address"], mine["next_try_ms"], mine["reason"]) == (f"{B}:4000", None, "")
         assert (theirs["dialled"], theirs["address"]) == (False, A)
         assert one.clock.wall_ms() - 11_000 < mine["since_ms"] <= one.clock.wall_ms() - 10_000
@@ -71,7 +71,7 @@ async def test_a_link_that_stands(autojump_clock: MockClock, asked: Asked) -> No
         assert told["listen"] == told["reachable"] == [f"{A}:4000"]
         assert (told["links"], told["half_open"], told["clock"]) == (1, 0, "ok")
         mine_n, theirs_n = await asked.numbers(0), await asked.numbers(1)
-        assert mine_n["links", "contact", "raw"] == theirs_n["links", "contact", "raw"] == 1
+        assert mine_n["links", "contact", "ws"] == theirs_n["links", "contact", "ws"] == 1
         assert mine_n["dials", "linked"] == 1
         assert mine_n["handshakes_total", "initiator", "ok"] == theirs_n["handshakes_total", "responder", "ok"] == 1
 
@@ -123,7 +123,7 @@ async def test_a_peer_without_an_address_that_may_be_dialled(autojump_clock: Moc
 
 async def test_a_visitor_who_proves_nothing(autojump_clock: MockClock, asked: Asked) -> None:
     world = still_world()
-    async with running(world, 0, A, rpc=object()):
+    async with running(world, 0, A, rpc=object(), carriers=("raw",)):
         idle = await world.hosts.setdefault(C, type(world.hosts[A])(world, C)).dial(A, 4000)
         await trio.sleep(1)
         assert (await asked.call(0, "net.status"))["half_open"] == 1
@@ -137,6 +137,22 @@ async def test_a_visitor_who_proves_nothing(autojump_clock: MockClock, asked: As
         numbers = await asked.numbers(0)
         assert numbers["handshakes_total", "responder", "timeout"] == 1, "one visitor is counted once"
         assert sum(count for name, count in numbers.items() if name[0] == "handshakes_total") == 2
+
+
+async def test_strangers_to_the_web_server_are_counted_and_are_no_handshakes(
+    autojump_clock: MockClock, asked: Asked
+) -> None:
+    world = still_world()
+    async with running(world, 0, A, rpc=object()):
+        visitor = world.hosts.setdefault(C, type(world.hosts[A])(world, C))
+        for words in (b"GET / HTTP/1.0\r\n\r\n", b"\x16\x03\x01", bytes(3000)):
+            stream = await visitor.dial(A, 4000)
+            await stream.send_all(words)
+            await trio.sleep(20)
+            await stream.aclose()
+        numbers = await asked.numbers(0)
+        assert numbers["strangers_total",] == 3
+        assert not [name for name in numbers if name[0] == "handshakes_total"]
 
 
 async def test_many_peers_come_in_pages_and_by_id(autojump_clock: MockClock, asked: Asked) -> None:
