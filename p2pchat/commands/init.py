@@ -4,7 +4,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
 
 import click
 
@@ -18,12 +17,10 @@ from p2pchat.commands.new_keys import generate_primes
 from p2pchat.commands.output import say
 from p2pchat.commands.password import read_new_password
 from p2pchat.commands.user_files import read_file
-from p2pchat.errors import AlreadyRunning, Exists, Usage
+from p2pchat.errors import AlreadyRunning, BadFormat, Exists, Usage
 from p2pchat.home import Home
 from p2pchat.launch import lock
-
-_PNG: Final = b"\x89PNG\r\n\x1a\n"
-_JPEG: Final = b"\xff\xd8\xff"
+from p2pchat.picture import picture_size
 
 
 @verb("init", "p2pchat init --nickname ada", "p2pchat init --no-input --new-password-file ~/.secret --json")
@@ -125,6 +122,8 @@ def _avatar(path: str | None) -> bytes:
         return b""
     too_long = Usage(f"{path} is larger than {limits.AVATAR_BYTES} bytes", hint="choose a smaller picture")
     data = read_file(path, limits.AVATAR_BYTES, too_long)
-    if not data.startswith((_PNG, _JPEG)):
-        raise Usage(f"{path} is neither PNG nor JPEG", hint="choose another picture")
+    try:
+        picture_size(data)
+    except BadFormat as error:
+        raise Usage(f"{path}: {error.message}", hint="choose another picture") from error
     return data

@@ -7,12 +7,14 @@ from typing import Final
 
 from p2pchat import config
 from p2pchat.errors import BadFormat, P2PChatError
-from p2pchat.limits import RPC_LINE_BYTES
+from p2pchat.limits import AVATAR_BYTES, RPC_LINE_BYTES
+from p2pchat.picture import picture_size
 from p2pchat.rpc import answers
 from p2pchat.rpc.calls import read_response, request
 from p2pchat.rpc.jsonlines import decode, encode
 from p2pchat.rpc.methods import METHODS, checked_params
 from tests.fuzz.target import Target
+from tests.unit.test_picture import JFIF, TABLES, jpeg, png
 
 
 def read_line(data: bytes) -> None:
@@ -84,6 +86,7 @@ TOML: Final = 160.0  # the standard library's reader: 4 MiB for a number of 32,7
 TARGETS: Final = (
     Target("rpc-line", read_line, _lines, text=True, limit=RPC_LINE_BYTES),
     Target("rpc-answer", read_answer, _answers, text=True, limit=RPC_LINE_BYTES),
+    Target("picture", picture_size, lambda: (png(3, 5), jpeg(3, 5, JFIF, TABLES)), limit=AVATAR_BYTES),
     Target("config", read_config, lambda: (_CONFIG, b""), text=True, limit=config.CONFIG_BYTES, memory=TOML),
     Target(
         "config-set", change_config, _changes, text=True, limit=config.CONFIG_BYTES, once=ARGUMENT_BYTES, memory=TOML

@@ -21,9 +21,10 @@ from p2pchat.launch import lock
 from p2pchat.limits import AVATAR_BYTES
 from p2pchat.rpc.schema import OUTPUTS
 from tests.support.command_line import p2pchat
+from tests.unit.test_picture import png
 
 PRIMES = Path(__file__).parents[2] / "support" / "identities" / "0.hex"
-PNG = b"\x89PNG\r\n\x1a\n" + b"picture"
+PNG = png(1, 1)
 
 
 @pytest.fixture

@@ -1,0 +1,88 @@
+"""Secrets and tags are compared in constant time: ``==`` tells by its duration how many bytes were right."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+PACKAGE: Final = Path(__file__).parents[2] / "p2pchat"
+# What a value is called whose bytes an attacker would like to guess one by one.
+SECRET: Final = re.compile(
+    r"(?:^|_)(?:h?mac|mac\d|tag|commitment|secret|psk|ticket|password|token|digest|private)s?(?:_|$)"
+)
+PUBLIC: Final = re.compile(r"(?:^|_)(?:bytes|length|kind|name|number|count|chars|file|path)(?:_|$)")
+# (file, line as written): compared with == although its name says secret, and why that is right.
+REASONS: Final[dict[tuple[str, str], str]] = {
+    ("keys/seal.py", "factors != PASSWORD_ONLY"): "the flag in a header that anybody can read",
+    ("launch/programs.py", "name != _PRIVATE"): "the name of an environment variable",
+}
+
+
+def names(node: ast.expr) -> Iterator[str]:
+    """What the compared value is called: a variable, an attribute, or the function that makes it."""
+    match node:
+        case ast.Name():
+            yield node.id
+        case ast.Attribute():
+            yield node.attr
+        case ast.Call():
+            yield from names(node.func)
+        case ast.Subscript():
+            yield from names(node.value)
+        case ast.BinOp():
+            yield from names(node.left)
+            yield from names(node.right)
+
+
+def is_secret(node: ast.expr) -> bool:
+    return any(SECRET.search(name.lower()) and not PUBLIC.search(name.lower()) for name in names(node))
+
+
+def harmless(node: ast.expr) -> bool:
+    """A comparison with a constant (None, a number, empty bytes) tells nothing."""
+    return isinstance(node, ast.Constant)
+
+
+def leaks(source: str) -> list[str]:
+    """Every comparison of a secret by ==, !=, in or not in, as written."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Compare):
+            continue
+        sides = [node.left, *node.comparators]
+        for operator, left, right in zip(node.ops, sides, sides[1:], strict=False):
+            compared = isinstance(operator, ast.Eq | ast.NotEq)
+            if compared and not harmless(left) and not harmless(right) and (is_secret(left) or is_secret(right)):
+                found.append(ast.unparse(node))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("if mac == expected.mac: pass", True),
+        ("ok = keys.mac_accept != accepted.mac", True),
+        ("ok = hmac.digest(key, th, 'sha256') == got", True),
+        ("ok = tag[:8] == got", True),
+        ("ok = commitment == other", True),
+        ("ok = hmac.compare_digest(a.mac, b.mac)", False),
+        ("ok = mac == b''", False),
+        ("ok = len(secret) == SECRET_BYTES", False),
+        ("ok = head == other.head", False),
+    ],
+)
+def test_the_lint_finds_what_it_is_for(source: str, found: bool) -> None:
+    assert bool(leaks(source)) == found
+
+
+def test_no_tag_or_secret_is_compared_with_equals() -> None:
+    found = {
+        (path.relative_to(PACKAGE).as_posix(), line)
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for line in leaks(path.read_text(encoding="utf-8"))
+    }
+    assert found - set(REASONS) == set()
+    assert set(REASONS) <= found, "a reason whose comparison has gone"
