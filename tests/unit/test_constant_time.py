@@ -17,6 +17,10 @@ PUBLIC: Final = re.compile(r"(?:^|_)(?:bytes|length|kind|name|number|count|chars
 # (file, line as written): compared with == although its name says secret, and why that is right.
 REASONS: Final[dict[tuple[str, str], str]] = {
     ("keys/seal.py", "factors != PASSWORD_ONLY"): "the flag in a header that anybody can read",
+    (
+        "link/carriers/http.py",
+        "headers.get(b'sec-websocket-accept') == accept_token(self._key)",
+    ): "RFC 6455: computed from what the same connection has just said, by anybody",
     ("launch/programs.py", "name != _PRIVATE"): "the name of an environment variable",
 }
 
