@@ -24,6 +24,7 @@ STATEMENT_LINES: Final = 64  # a list of addresses over several lines
 CARRIERS: Final = ("ws", "raw")
 RSA_EVERY: Final = "every"
 RSA_CHOICES: Final = ("epoch", RSA_EVERY)
+KEPT_DAYS: Final = 3650
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 
@@ -69,6 +70,10 @@ def _rsa(value: Value) -> str | None:
     return None if value in RSA_CHOICES else f"is one of {', '.join(RSA_CHOICES)}"
 
 
+def _keep_events(value: Value) -> str | None:
+    return None if isinstance(value, int) and 1 <= value <= KEPT_DAYS else f"is a number of days from 1 to {KEPT_DAYS}"
+
+
 def _log_level(value: Value) -> str | None:
     return None if value in LOG_LEVELS else f"is one of {', '.join(LOG_LEVELS)}"
 
@@ -91,6 +96,12 @@ _TABLE: Final = (
         _anything,
     ),
     Key("rsa", "epoch", "an RSA key for each epoch of a conversation, or for every message (20 a second)", _rsa),
+    Key(
+        "keep_events",
+        90,
+        "days that events stay for recv; a reader that still moves is waited for, and messages stay in the history",
+        _keep_events,
+    ),
     Key("log_level", "info", f"how much goes to the log: {', '.join(LOG_LEVELS)}", _log_level),
 )
 KEYS: Final[Mapping[str, Key]] = {key.name: key for key in _TABLE}
@@ -106,6 +117,7 @@ class Config:
     receipts: bool
     relock_on_crash: bool
     rsa: str
+    keep_events: int
     log_level: str
 
     def get(self, name: str) -> Value:

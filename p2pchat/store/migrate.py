@@ -7,7 +7,7 @@ import apsw
 
 from p2pchat.errors import Failed
 
-VERSION: Final = 3
+VERSION: Final = 4
 
 
 def script(version: int) -> str:

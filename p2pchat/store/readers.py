@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from p2pchat.store import events
+from p2pchat.store import events, pruning
 from p2pchat.store.tx import Reader, Tx
 
 
@@ -34,6 +34,7 @@ def confirm(tx: Tx, name: str, cursor: int, now_ms: int, *, contact: int | None 
         " SET cursor = excluded.cursor, tries = 0, updated_ms = excluded.updated_ms",
         *(name, upto, now_ms),
     )
+    pruning.told(tx, name, upto)
     return _mark_read(tx, before, upto, contact)
 
 

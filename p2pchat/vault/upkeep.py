@@ -8,7 +8,7 @@ import trio
 
 from p2pchat.errors import DiskFull
 from p2pchat.limits import DEDUPE_DAYS
-from p2pchat.store import messages, outbox
+from p2pchat.store import messages, outbox, pruning
 from p2pchat.store.tx import Tx
 from p2pchat.vault.flows import channel
 from p2pchat.vault.flows.link import Nudge
@@ -56,6 +56,18 @@ def _prune(node: Node) -> None:
         outbox.prune_keys(tx, node.now_ms() - KEY_DAYS * _DAY_MS)
 
     node.store.change_nowait(job)
+    _prune_events(node)
+
+
+def _prune_events(node: Node) -> None:
+    """A batch at a time, so that what users and peers wait for comes in between."""
+    before_ms = node.now_ms() - node.config.keep_events * _DAY_MS
+
+    def go_on(deleted: int) -> None:
+        if deleted >= pruning.BATCH_EVENTS:
+            _prune_events(node)
+
+    node.store.change_nowait(lambda tx: pruning.prune(tx, before_ms), after=go_on)
 
 
 def unheard(error: Exception) -> None:

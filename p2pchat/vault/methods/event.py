@@ -7,13 +7,13 @@ import trio
 
 from p2pchat.ids import UserId, user_id_text
 from p2pchat.limits import EXEC_RETRIES
-from p2pchat.store import events, readers
+from p2pchat.store import events, pruning, readers
 from p2pchat.store.contacts import Contact
 from p2pchat.store.events import Event
 from p2pchat.store.readers import EventReader
 from p2pchat.store.tx import Reader, Tx
 from p2pchat.vault.flows.link import Nudge
-from p2pchat.vault.methods import pages
+from p2pchat.vault.methods import gaps, pages
 from p2pchat.vault.methods.contact import Params, Result, named
 from p2pchat.vault.node import Node
 from p2pchat.wire.structs import BODY_TEXT
@@ -40,6 +40,10 @@ async def next_events(node: Node, params: Params) -> Result:
     question = _Question(start.cursor, params["limit"], not params["all"], contact.id if contact else None)
     if not question.limit:
         return {"events": [], "tries": start.tries}
+    name = pruning.ANYBODY if "since" in params else _reader(params, contact)
+    gap = gaps.event(node, name, start.cursor, every_type=params["all"])
+    if gap is not None:
+        return {"events": [gap], "tries": start.tries}
     found: list[Event] = []
     with trio.move_on_after(params["wait_ms"] / 1000):
         while True:
