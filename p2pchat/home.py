@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from p2pchat import atomic
-from p2pchat.errors import DiskFull, Failed, NotFound
+from p2pchat.errors import Corrupt, DiskFull, Exists, Failed, NotFound
 
 FORMAT: Final = 1  # raised when an older p2pchat can no longer read a home
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -69,6 +69,11 @@ class Home:
         return self.data_dir / "store.db"
 
     @property
+    def store_mark(self) -> Path:
+        """There from the first moment that a store was there: one that is missing later was lost, and is not new."""
+        return self.data_dir / "store.begun"
+
+    @property
     def gate_db(self) -> Path:
         return self.data_dir / "gate.db"
 
@@ -117,6 +122,31 @@ class Home:
         self._check_version()
         if not _exists(self.data_dir) or not self.has_identity:
             raise NotFound(f"there is no identity in {self.data_dir}", hint="p2pchat init")
+
+    def check_store(self) -> None:
+        """Raise Corrupt where the store was lost: nobody's messages shall begin anew without a word."""
+        if _exists(self.store_mark) and not _exists(self.store_db):
+            raise Corrupt(
+                f"{self.store_db} is gone, and with it contacts and messages: put it back from a copy of the home, or"
+                " begin an empty one",
+                hint="p2pchat daemon start --new-store",
+            )
+
+    def begin_new_store(self) -> None:
+        """The user's word that a lost store shall not come back; its log, if that is left, is moved aside.
+
+        Raises Exists where there is a store, Failed where the files cannot be moved.
+        """
+        if _exists(self.store_db):
+            raise Exists(f"there is a store: {self.store_db}", hint="p2pchat daemon start")
+        try:
+            for suffix in ("-wal", "-shm"):
+                rest = self.store_db.with_name(self.store_db.name + suffix)
+                if rest.exists():
+                    rest.replace(rest.with_name(rest.name + ".old"))
+            self.store_mark.unlink(missing_ok=True)
+        except OSError as error:
+            raise _unusable(self.data_dir, error) from error
 
     def _directories(self) -> tuple[Path, ...]:
         return tuple(dict.fromkeys((self.config_dir, self.data_dir, self.log_file.parent)))

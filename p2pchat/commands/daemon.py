@@ -15,6 +15,9 @@ _password = click.option(
     help="The password is its first line (-: stdin).",
     shell_complete=candidates.files,
 )
+_new_store = click.option(
+    "--new-store", is_flag=True, help="Begin an empty store where it was lost: no contacts, no messages."
+)
 
 daemon = Noun(
     "daemon",
@@ -28,12 +31,14 @@ daemon = Noun(
 )
 @_listen
 @_password
+@_new_store
 @pass_settings
-def run(settings: Settings, listen: str | None, password_file: str | None) -> None:
+def run(settings: Settings, listen: str | None, password_file: str | None, new_store: bool) -> None:
     """Run the daemon in the foreground until SIGINT or SIGTERM."""
     from p2pchat.launch import daemonize
 
     settings.home.check()
+    _check_store(settings, new_store)
     daemonize.run(settings.home, read_password(settings, password_file), listen, as_json=settings.json)
 
 
@@ -42,8 +47,9 @@ def run(settings: Settings, listen: str | None, password_file: str | None) -> No
 )
 @_listen
 @_password
+@_new_store
 @pass_settings
-def start(settings: Settings, listen: str | None, password_file: str | None) -> None:
+def start(settings: Settings, listen: str | None, password_file: str | None, new_store: bool) -> None:
     """Start the daemon in the background; return once it answers and listens."""
     from p2pchat.errors import AlreadyRunning
     from p2pchat.launch import daemonize
@@ -51,8 +57,16 @@ def start(settings: Settings, listen: str | None, password_file: str | None) -> 
     settings.home.check()
     if daemonize.running_pid(settings.home):  # before anybody types a password
         raise AlreadyRunning("the daemon is running already", hint="p2pchat daemon status")
+    _check_store(settings, new_store)
     started = daemonize.start(settings.home, read_password(settings, password_file), listen)
     print_fields(settings, {name: started[name] for name in ("pid", "listen", "socket")})
+
+
+def _check_store(settings: Settings, new_store: bool) -> None:
+    """Before anybody types a password; the vault looks again."""
+    if new_store:
+        settings.home.begin_new_store()
+    settings.home.check_store()
 
 
 @daemon.verb("stop", "p2pchat daemon stop", "p2pchat daemon stop --json")

@@ -15,6 +15,7 @@ from p2pchat import config, hardening
 from p2pchat.build import build_hash
 from p2pchat.env import Env
 from p2pchat.env_system import system_env
+from p2pchat.errors import Failed
 from p2pchat.home import Home
 from p2pchat.keys.key_file import NONCE_BYTES
 from p2pchat.keys.vault_file import open_vault, seal_vault
@@ -28,6 +29,7 @@ from p2pchat.wire.structs import VaultSecrets
 # The store's thread lets the interpreter go at every statement. By default it would wait 5 ms to get it back from a
 # busy event loop, ten times a message (the convoy effect). 1000 messages at once: 1,900 -> 2,500 a second.
 SWITCH_S: Final = 0.0002
+_log = logging.getLogger(__name__)
 
 
 def main() -> None:
@@ -43,6 +45,7 @@ def main() -> None:
 
 
 async def _run(lifeline: Lifeline, home: Home, unlocked: Unlocked) -> None:
+    home.check_store()
     settings = _File(home)
     logging.basicConfig(
         level=settings.current().log_level.upper(), format="%(asctime)s vault %(levelname)s %(message)s"
@@ -53,7 +56,7 @@ async def _run(lifeline: Lifeline, home: Home, unlocked: Unlocked) -> None:
     stream = trio.SocketStream(trio.socket.from_stdlib_socket(lifeline.boundary))
     hooks = app.Hooks(
         serve=partial(_serve, lifeline.listener, str(home.log_file)),
-        ready=lambda: lifeline.ready({}),
+        ready=partial(_ready, lifeline, env, home),
         stop=lifeline.request_stop,
         settings=settings,
         save=partial(_save, env, home, unlocked.key),
@@ -64,6 +67,15 @@ async def _run(lifeline: Lifeline, home: Home, unlocked: Unlocked) -> None:
         await app.main(env, stream, secrets, home, hooks)
         lifeline.expire()
         nursery.cancel_scope.cancel()
+
+
+def _ready(lifeline: Lifeline, env: Env, home: Home) -> None:
+    if not home.store_mark.exists():
+        try:
+            env.disk.replace(home.store_mark, b"This home has a store: p2pchat misses store.db where it is gone.\n")
+        except Failed as error:  # a full disk, say: the next start does it
+            _log.warning("cannot note that there is a store: %s", error.message)
+    lifeline.ready({})
 
 
 def _save(env: Env, home: Home, key: bytes, secrets: VaultSecrets) -> None:

@@ -243,7 +243,11 @@ def test_a_lost_store_begins_anew_and_a_friends_card_brings_what_waited(tmp_path
         waiting = b.json("send", identity, "while you were away")["message"]
         for file in a.path.glob("store.db*"):
             file.unlink()
-        a.start()
+        refused(a, "CORRUPT", *START, says="store.db is gone")
+        ends(a)
+        assert not (a.path / "store.db").exists(), "nothing begins without a word"
+        a.ok("daemon", "start", "--new-store")
+        refused(a, "ALREADY_RUNNING", *START, "--new-store")
         assert (a.id, a.lines("contact", "list")) == (identity, [])
         (tmp_path / "b.card").write_text(b.ok("contact", "card"))
         a.ok("contact", "add", str(tmp_path / "b.card"))
