@@ -78,6 +78,18 @@ def _log_level(value: Value) -> str | None:
     return None if value in LOG_LEVELS else f"is one of {', '.join(LOG_LEVELS)}"
 
 
+def _pace(value: Value) -> str | None:
+    return None if value == 0 or _between(value, 60, 60_000) else "is 60 to 60000, or 0 for no limit"
+
+
+def _how_often(value: Value) -> str | None:
+    return None if _between(value, 0, 1_000_000) else "is up to 1000000; 0 means no limit"
+
+
+def _between(value: Value, least: int, most: int) -> bool:
+    return isinstance(value, int) and least <= value <= most
+
+
 def _anything(_value: Value) -> str | None:
     return None
 
@@ -102,6 +114,15 @@ _TABLE: Final = (
         "days that events stay for recv; a reader that still moves is waited for, and messages stay in the history",
         _keep_events,
     ),
+    Key(
+        "messages_per_minute",
+        600,
+        "how fast one contact's messages are taken; more wait at the sender, none is lost; 0: no limit",
+        _pace,
+    ),
+    Key("strangers_per_hour", 60, "visits of strangers from one network (/24, /56); 0: no limit", _how_often),
+    Key("requests_per_hour", 60, "contact requests of strangers, all together; 0: no limit", _how_often),
+    Key("calls_per_minute", 60_000, "calls of one program on the local socket; 0: no limit", _how_often),
     Key("log_level", "info", f"how much goes to the log: {', '.join(LOG_LEVELS)}", _log_level),
 )
 KEYS: Final[Mapping[str, Key]] = {key.name: key for key in _TABLE}
@@ -118,6 +139,10 @@ class Config:
     relock_on_crash: bool
     rsa: str
     keep_events: int
+    messages_per_minute: int
+    strangers_per_hour: int
+    requests_per_hour: int
+    calls_per_minute: int
     log_level: str
 
     def get(self, name: str) -> Value:

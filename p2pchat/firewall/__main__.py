@@ -44,6 +44,8 @@ async def _run(lifeline: Lifeline, home: Home, unlocked: Unlocked, build: bytes)
         gate_db=home.gate_db,
         port_file=home.port_file,
         log_file=home.log_file,
+        strangers_per_hour=settings.strangers_per_hour,
+        calls_per_minute=settings.calls_per_minute,
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_end_with_the_launcher, lifeline, stream)

@@ -27,7 +27,8 @@ from p2pchat.wire.boundary import Reason
 
 AT_ONCE: Final = 32  # peers dialled at a time, so that a thousand contacts do not make one burst
 REASON_CHARS: Final = 256
-_ON_PURPOSE: Final = frozenset({Reason.IDLE, Reason.UNWANTED})
+CROWDED: Final = "too many strangers ask there at present"
+_ON_PURPOSE: Final = frozenset({Reason.IDLE, Reason.UNWANTED, Reason.RATE_LIMITED})
 
 
 @dataclass(eq=False, slots=True)
@@ -118,6 +119,8 @@ class Dialer:
             wish.reconnect.told_to_wait(now_s, draw)
         else:
             wish.reconnect.ended(now_s, held_s=gone.held_s, draw=draw)
+        if gone.ended.told is Reason.RATE_LIMITED:
+            self._cannot(gone.user, CROWDED, retry_ms=self._retry_ms(wish))
         wish.ring()
 
     def dials(self) -> list[Dial]:
@@ -168,8 +171,7 @@ class Dialer:
             self._links.adopt(established, join_address(permit.host, permit.port))
         elif self._links.sessions.on(user, LinkEvent.FAILED) is not LinkState.READY:
             wish.reconnect.failed(trio.current_time(), self._draw())
-            wait_ms = int(1000 * wish.reconnect.wait_s(trio.current_time()))
-            self._cannot(user, attempt.reason, retry_ms=self._env.clock.wall_ms() + wait_ms)
+            self._cannot(user, attempt.reason, retry_ms=self._retry_ms(wish))
         return 0
 
     async def _dial(self, permit: Permit, turn: trio.Lock) -> Established:
@@ -198,6 +200,9 @@ class Dialer:
 
     def _cannot(self, user: UserId, reason: str, *, retry_ms: int) -> None:
         self._port.send(boundary.Cannot(user=user, reason=reason[:REASON_CHARS], retry_ms=retry_ms))
+
+    def _retry_ms(self, wish: _Wish) -> int:
+        return self._env.clock.wall_ms() + int(1000 * wish.reconnect.wait_s(trio.current_time()))
 
     def _draw(self) -> float:
         return self._env.random.uniform(0, 1)

@@ -22,6 +22,7 @@ from p2pchat.firewall.permit import own_ranges
 from p2pchat.firewall.policy import Policy
 from p2pchat.firewall.port import Port
 from p2pchat.firewall.status import Status
+from p2pchat.firewall.strangers import Strangers
 from p2pchat.firewall.watch import Surroundings
 from p2pchat.keys.kdf import hkdf
 from p2pchat.link.carriers.decoy import draw
@@ -45,6 +46,8 @@ class GateSettings:
     gate_db: Path
     port_file: Path
     log_file: Path
+    strangers_per_hour: int
+    calls_per_minute: int
 
 
 async def main(
@@ -97,7 +100,8 @@ async def _serve(
     peers = Peers()
     policy = Policy(local.user, peers, book.book, near=near, carriers=settings.carriers)
     async with trio.open_nursery() as nursery:
-        links = Links(nursery, port, local.user, peers, env.random)
+        strangers = Strangers(settings.strangers_per_hour)
+        links = Links(nursery, port, local.user, peers, env.random, strangers)
         dialer = Dialer(env, nursery, port, local, peers, policy, book.book, links)
         links.on_up, links.on_gone = dialer.linked, dialer.ended
         door = Door(env, local, policy, links, book, draw(hkdf(secrets.book_key, DECOY_LABEL)))
@@ -111,15 +115,16 @@ async def _serve(
             status = Status(env, listeners, links, dialer, door, surroundings)
             nursery.start_soon(status.delay.watch)
             methods = Methods(env.net, peers, policy, book, dialer).table() | status.table()
-            nursery.start_soon(_serve_rpc, rpc_listener, methods, settings.log_file)
+            nursery.start_soon(_serve_rpc, rpc_listener, methods, settings)
         await Inbox(secrets, port, peers, book.book, links, dialer, door).read()
         await book.try_to_save()
         await links.shut_down()
         nursery.cancel_scope.cancel()
 
 
-async def _serve_rpc(listener: socket.socket, methods: Mapping[str, server.Handler], log_file: Path) -> None:
-    await server.serve(listener, methods, log_file=str(log_file))
+async def _serve_rpc(listener: socket.socket, methods: Mapping[str, server.Handler], settings: GateSettings) -> None:
+    log_file, per_minute = str(settings.log_file), settings.calls_per_minute
+    await server.serve(listener, methods, log_file=log_file, calls_per_minute=per_minute)
 
 
 def _welcome(

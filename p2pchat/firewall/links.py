@@ -13,6 +13,7 @@ from p2pchat.firewall.counts import Counts
 from p2pchat.firewall.peers import Peers
 from p2pchat.firewall.port import Port
 from p2pchat.firewall.roles import STRANGER_LINKS, may_pass
+from p2pchat.firewall.strangers import Strangers
 from p2pchat.firewall.window import Window
 from p2pchat.ids import UserId
 from p2pchat.link.drive import Ended, Link
@@ -56,11 +57,14 @@ class Gone:
 class Links:
     """Adopts authenticated links and runs them in ``nursery``. ``on_up`` and ``on_gone`` tell the dialer."""
 
-    def __init__(self, nursery: trio.Nursery, port: Port, own: UserId, peers: Peers, random: Random) -> None:
+    def __init__(
+        self, nursery: trio.Nursery, port: Port, own: UserId, peers: Peers, random: Random, strangers: Strangers
+    ) -> None:
         self._nursery = nursery
         self._port = port
         self._peers = peers
         self._random = random
+        self._strangers = strangers
         self._live: dict[int, Live] = {}
         self._last_number = 0
         self._all_down = trio.Event()
@@ -80,6 +84,9 @@ class Links:
             if peer.initiator:
                 self.sessions.on(peer.user, LinkEvent.FAILED)
             self._turn_away(live, Reason.UNWANTED)
+            return
+        if role is Role.STRANGER and not peer.initiator and not self._strangers.may_enter(address, live.since_s):
+            self._turn_away(live, Reason.RATE_LIMITED)
             return
         admission = self.sessions.admit(peer.user, live.number, initiator=peer.initiator)
         if not admission.stays:

@@ -13,7 +13,7 @@ from p2pchat.errors import BadFormat, ConnectionLost, P2PChatError
 from p2pchat.link.credentials import Authenticated
 from p2pchat.link.establish import Established
 from p2pchat.link.heartbeat import Beat, Heartbeat
-from p2pchat.link.quota import TokenBucket
+from p2pchat.token_bucket import TokenBucket
 from p2pchat.wire.boundary import Reason
 from p2pchat.wire.frames import CLASS_OF, Frame, FrameType
 from p2pchat.wire.structs import Close, Ping

@@ -1,28 +1,9 @@
-"""Bounds on what others may make us do: a token bucket, and a memory of handshakes seen. Pure."""
+"""A memory of handshakes seen. Pure."""
 
 from collections import OrderedDict
 from typing import Final
 
 REMEMBERED_EPHEMERALS: Final = 16_384  # 0.5 MiB of keys
-
-
-class TokenBucket:
-    """``burst`` at once, ``per_s`` back each second."""
-
-    def __init__(self, *, burst: float, per_s: float, now_s: float) -> None:
-        self._burst = burst
-        self._per_s = per_s
-        self._tokens = burst
-        self._filled_s = now_s
-
-    def take(self, now_s: float) -> bool:
-        """Whether one more is within the bound."""
-        self._tokens = min(self._burst, self._tokens + (now_s - self._filled_s) * self._per_s)
-        self._filled_s = now_s
-        if self._tokens < 1:
-            return False
-        self._tokens -= 1
-        return True
 
 
 class SeenEphemerals:

@@ -21,6 +21,7 @@ from p2pchat.limits import RPC_CLIENTS, RPC_LINE_BYTES
 from p2pchat.rpc import answers
 from p2pchat.rpc.jsonlines import decode
 from p2pchat.rpc.methods import METHODS, checked_params
+from p2pchat.token_bucket import TokenBucket, allowance
 
 Handler = Callable[[dict[str, Any]], Awaitable[Mapping[str, object]]]
 """Takes the checked parameters of ``methods.py`` (base64 decoded, defaults filled in) and gives the result's fields."""
@@ -35,12 +36,16 @@ async def serve(
     handlers: Mapping[str, Handler],
     *,
     log_file: str,
+    calls_per_minute: int,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serve until cancelled. ``listener`` is bound and listening; ``log_file`` is named to whoever meets a bug."""
+    """Serve until cancelled. ``listener`` is bound and listening; ``log_file`` is named to whoever meets a bug.
+
+    ``calls_per_minute`` bounds one connection, a minute's worth at once; 0: no bound.
+    """
     assert handlers.keys() <= METHODS.keys()
     listener.setblocking(False)
-    service = _Service(handlers, log_file)
+    service = _Service(handlers, log_file, calls_per_minute)
     await trio.serve_listeners(
         service.serve_client,
         [trio.SocketListener(trio.socket.from_stdlib_socket(listener))],
@@ -52,6 +57,7 @@ async def serve(
 class _Service:
     handlers: Mapping[str, Handler]
     log_file: str
+    calls_per_minute: int
     clients: int = 0
 
     async def serve_client(self, stream: trio.SocketStream) -> None:
@@ -65,7 +71,8 @@ class _Service:
                     refusal = RateLimited(f"{RPC_CLIENTS} programs talk to the daemon already", hint="end one of them")
                     await _send(stream, answers.error_response(None, answers.APPLICATION_ERROR, refusal))
                     return
-                await _Conversation(self, stream).run()
+                bound = allowance(self.calls_per_minute, every_s=60, now_s=trio.current_time())
+                await _Conversation(self, stream, bound).run()
         except (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
             return  # it went away, or does not read
         finally:
@@ -88,6 +95,7 @@ class _Service:
 class _Conversation:
     service: _Service
     stream: trio.SocketStream
+    bound: TokenBucket | None
     last_id: int = -1
     buffer: bytearray = field(default_factory=bytearray)
 
@@ -111,6 +119,7 @@ class _Conversation:
             number, id_ = answers.INVALID_REQUEST, answers.request_id(value)
             request = self._fresh(answers.read_request(value))
             number = answers.APPLICATION_ERROR
+            self._count()
             return await self.service.answer(request)
         except Exception as raised:  # noqa: BLE001 - a bug in one method ends neither the client nor the daemon
             error = _expected(raised)
@@ -126,6 +135,11 @@ class _Conversation:
             raise BadFormat("a request's id is higher than the one before it", hint="p2pchat rpc schema")
         self.last_id = request.id
         return request
+
+    def _count(self) -> None:
+        if self.bound is not None and not self.bound.take(trio.current_time()):
+            what = f"this program calls more than {self.service.calls_per_minute} times a minute"
+            raise RateLimited(what, hint="p2pchat config set calls_per_minute 0, then start the daemon again")
 
     def _bug(self, raised: Exception) -> Bug:
         what = f"a bug in the daemon: {type(raised).__name__}; {self.service.log_file} has the traceback"

@@ -97,7 +97,7 @@ def add(tx: Tx, new: NewContact, now_ms: int) -> Contact:
     tx.execute(
         "INSERT INTO out_queues (contact, incarnation, previous) VALUES (?, ?, zeroblob(16))", contact, new.incarnation
     )
-    tx.execute("INSERT INTO in_queues (contact) VALUES (?)", contact)
+    tx.execute("INSERT INTO in_queues (contact, paid_ms) VALUES (?, ?)", contact, now_ms)
     found = get(tx, contact)
     assert found is not None
     return found

@@ -19,6 +19,7 @@ class Queue:
     have: int  # committed up to here
     read: int  # a durable reader passed everything up to here
     previous: bytes  # chain hash of the body at ``have``, 16 bytes; empty: not known
+    paid_ms: int  # how far the contact's pace is used up (delivery.pace)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ class Seen(Enum):
 
 def queue(reader: Reader, contact: int) -> Queue | None:
     """None for a contact that is not listed."""
-    row = reader.one("SELECT incarnation, have, read, previous FROM in_queues WHERE contact = ?", contact)
+    row = reader.one("SELECT incarnation, have, read, previous, paid_ms FROM in_queues WHERE contact = ?", contact)
     return Queue(*row) if row else None
 
 
@@ -84,6 +85,11 @@ def advance(tx: Tx, contact: int, number: int, previous: bytes = b"") -> None:
         "UPDATE in_queues SET have = ?1, previous = ?3 WHERE contact = ?2 AND have < ?1",
         *(integer(number), contact, previous),
     )
+
+
+def pay(tx: Tx, contact: int, paid_ms: int) -> None:
+    """Keep how far the contact's pace is used up."""
+    tx.execute("UPDATE in_queues SET paid_ms = ? WHERE contact = ?", paid_ms, contact)
 
 
 def seen(reader: Reader, contact: int, incoming: Incoming) -> Seen:

@@ -7,7 +7,7 @@ import apsw
 
 from p2pchat.errors import Failed
 
-VERSION: Final = 4
+VERSION: Final = 5
 
 
 def script(version: int) -> str:

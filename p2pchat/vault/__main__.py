@@ -55,7 +55,7 @@ async def _run(lifeline: Lifeline, home: Home, unlocked: Unlocked) -> None:
     lifeline.boundary.setblocking(False)
     stream = trio.SocketStream(trio.socket.from_stdlib_socket(lifeline.boundary))
     hooks = app.Hooks(
-        serve=partial(_serve, lifeline.listener, str(home.log_file)),
+        serve=partial(_serve, lifeline.listener, str(home.log_file), settings.current().calls_per_minute),
         ready=partial(_ready, lifeline, env, home),
         stop=lifeline.request_stop,
         settings=settings,
@@ -82,8 +82,8 @@ def _save(env: Env, home: Home, key: bytes, secrets: VaultSecrets) -> None:
     env.disk.replace(home.vault_file, seal_vault(secrets, key, env.random.bytes(NONCE_BYTES)))
 
 
-async def _serve(listener: socket.socket, log_file: str, handlers: Mapping[str, Handler]) -> None:
-    await server.serve(listener, handlers, log_file=log_file)
+async def _serve(listener: socket.socket, log_file: str, per_minute: int, handlers: Mapping[str, Handler]) -> None:
+    await server.serve(listener, handlers, log_file=log_file, calls_per_minute=per_minute)
 
 
 async def _end_with_the_launcher(lifeline: Lifeline, boundary: trio.SocketStream) -> None:

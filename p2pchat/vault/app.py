@@ -17,6 +17,7 @@ from p2pchat.store.cell import Cell
 from p2pchat.store.profile import Profile
 from p2pchat.store.tx import Tx
 from p2pchat.store.writer import Store
+from p2pchat.token_bucket import allowance
 from p2pchat.vault import indexing, methods, own, renewal, upkeep
 from p2pchat.vault.flows import links, wishes
 from p2pchat.vault.node import Node, Settings
@@ -70,14 +71,16 @@ async def main(env: Env, stream: trio.abc.Stream, secrets: VaultSecrets, home: H
 
 
 def _node(env: Env, identity: Identity, store: Store, port: Port, welcome: boundary.Welcome, hooks: Hooks) -> Node:
+    config = hooks.settings.current()
     now_ms, sequence = env.clock.wall_ms(), own.Sequence(store)
     return Node(
         env=env,
         identity=identity,
         store=store,
         clock=Cell(store.read(lambda reader: meta.integer(reader, meta.CLOCK))),
+        requests=allowance(config.requests_per_hour, every_s=3600, now_s=trio.current_time()),
         port=port,
-        config=hooks.settings.current(),
+        config=config,
         settings=hooks.settings,
         listen=welcome.listen,
         reachable=welcome.reachable,

@@ -13,6 +13,7 @@ from p2pchat.keys.identity import Identity
 from p2pchat.loop_delay import LoopDelay
 from p2pchat.store.cell import Cell
 from p2pchat.store.writer import Store
+from p2pchat.token_bucket import TokenBucket
 from p2pchat.vault.flows.link import Link
 from p2pchat.vault.news import News
 from p2pchat.vault.overtaken import Overtaken
@@ -47,6 +48,7 @@ class Node:
     started_ms: int
     launcher_pid: int
     stop: Callable[[], None]  # asks the launcher to end the daemon
+    requests: TokenBucket | None  # of strangers; None: no limit
     clock: Cell[int]  # the hybrid clock's highest value given or seen
     news: News = field(default_factory=News)
     copied: bool = False  # a copy of this home was in use since the start

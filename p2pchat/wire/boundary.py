@@ -42,6 +42,7 @@ class Reason(IntEnum):
     UNWANTED = 5  # peer removed or blocked
     SHUTDOWN = 6  # this node ends
     IDLE = 7
+    RATE_LIMITED = 8  # a stranger, and too many of late
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

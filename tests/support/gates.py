@@ -178,6 +178,8 @@ async def running(
         gate_db=Path(f"/{host}/gate.db"),
         port_file=Path(f"/{host}/port"),
         log_file=Path("log"),
+        strangers_per_hour=60,
+        calls_per_minute=0,
     )
     own = GateSettings(**{name: settings.get(name, getattr(own, name)) for name in GateSettings.__slots__})
     vault = FakeVault(index, near, lazy=lazy)

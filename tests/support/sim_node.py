@@ -266,6 +266,8 @@ class SimNode:
             gate_db=self._gate_folder / "gate.db",
             port_file=self._gate_folder / "port",
             log_file=self._gate_folder / "log",
+            strangers_per_hour=self._config.strangers_per_hour,
+            calls_per_minute=0,
         )
         env = self._env(life, "gate")
         await self._run(life.gate, partial(gate.main, env, life.gate.end, None, self._gate_secrets, settings))

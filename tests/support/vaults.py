@@ -39,8 +39,8 @@ T = TypeVar("T", bound=Struct)
 
 
 class _Settings:
-    def __init__(self) -> None:
-        self._config = Config(**{name: key.default for name, key in KEYS.items()})  # type: ignore[arg-type]
+    def __init__(self, changed: Mapping[str, Value]) -> None:
+        self._config = Config(**{**{name: key.default for name, key in KEYS.items()}, **changed})  # type: ignore[arg-type]
 
     def current(self) -> Config:
         return self._config
@@ -120,6 +120,7 @@ async def running(
     save: Callable[[VaultSecrets], None] | None = None,
     clock: SimClock | None = None,
     db_work: Work = inline,
+    **settings: Value,
 ) -> AsyncIterator[Vault]:
     """A vault that has said HELLO and its wish list; what ends it is raised here."""
     near, far = trio.testing.memory_stream_pair()
@@ -135,7 +136,7 @@ async def running(
         serve=serve,
         ready=lambda: None,
         stop=lambda: None,
-        settings=_Settings(),
+        settings=_Settings(settings),
         save=save or (lambda _: None),
         launcher_pid=1,
     )
@@ -191,6 +192,7 @@ class Peer:
 
     vault: Vault
     identity: Identity = field(default_factory=lambda: stored_identity(1))
+    role: boundary.Role = boundary.Role.CONTACT
     state: ChannelState = field(default_factory=ChannelState)
     link: int = 0
     seq: int = 0
@@ -225,7 +227,7 @@ class Peer:
                 link=self.link,
                 user=self.identity.user,
                 device=self.identity.device.device,
-                role=boundary.Role.CONTACT,
+                role=self.role,
                 initiator=False,
                 path="direct",
                 carrier="ws",

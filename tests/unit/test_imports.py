@@ -27,6 +27,7 @@ ARROWS: Final[dict[str, set[str]]] = {
     "ids": {"errors"},
     "errors": set(),
     "limits": set(),
+    "token_bucket": set(),
     "atomic": {"errors"},
     "home": {"atomic", "errors"},
     "config": {"atomic", "errors", "limits"},
@@ -42,13 +43,18 @@ ARROWS: Final[dict[str, set[str]]] = {
     "delivery": GROUND | {"wire", "keys"},
     "contacts": GROUND | {"wire", "keys"},
     "store": GROUND | {"wire", "keys", "env", "atomic"},
-    "link": GROUND | {"wire", "keys", "env"},
-    "rpc": GROUND | {"local_socket"},
+    "link": GROUND | {"wire", "keys", "env", "token_bucket"},
+    "rpc": GROUND | {"local_socket", "token_bucket"},
     "launch": GROUND | SHELL - {"env"},
     "vault": GROUND
     | SHELL
-    | {"build", "env_system", "loop_delay", "rpc", "store", "delivery", "channel", "contacts", "keys", "wire"},
-    "firewall": GROUND | SHELL | {"build", "env_system", "loop_delay", "rpc", "link", "keys", "wire"},
+    | {
+        *{"build", "env_system", "loop_delay", "token_bucket", "rpc"},
+        *{"store", "delivery", "channel", "contacts", "keys", "wire"},
+    },
+    "firewall": GROUND
+    | SHELL
+    | {"build", "env_system", "loop_delay", "token_bucket", "rpc", "link", "keys", "wire"},
     "commands": GROUND | SHELL - {"lifeline", "env"} | {"rpc", "launch", "show", "picture"},
     "cli": GROUND | SHELL - {"lifeline", "env"} | {"rpc", "commands"},
 }

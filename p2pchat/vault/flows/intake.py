@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from p2pchat.delivery import body as bodies
+from p2pchat.delivery import pace
 from p2pchat.delivery.incoming import Action, Seen, decide
 from p2pchat.errors import BadFormat
 from p2pchat.ids import DeviceId, MessageId
@@ -22,6 +23,7 @@ def take(turn: Turn, raw: bytes) -> None:
         raise BadFormat("a message names another device than the one that sealed it")
     if body.conversation != bodies.pair_conversation(turn.node.identity.user, turn.link.user):
         raise BadFormat("a message belongs to another conversation")
+    turn.count(pace.units(len(raw)), body.sent_ms)
     action = decide(turn.incoming, body.sequence, _seen(turn, body))
     receipts = turn.session.receipts
     if action is Action.ASK:

@@ -77,6 +77,7 @@ class Link:
     marking: bool = False  # storing ``sent_upto`` is under way
     looking: bool = False  # a look at what waits for its time is due
     down: bool = False  # the gate said so
+    gone: trio.Event = field(default_factory=trio.Event)  # set with ``down``
     pairings: int = 0  # requests and answers that came
     shown: VerifiedSet | None = None  # a set that is not the newest: nothing passes (flows/stale.py)
     told_stale: bool = False  # the peer said that it holds another set of mine

@@ -8,9 +8,10 @@ from typing import Final
 
 import trio
 
+from p2pchat.delivery import pace
 from p2pchat.errors import BadFormat, CryptoError, DiskFull, P2PChatError, Untrusted
 from p2pchat.limits import WINDOW_MESSAGES
-from p2pchat.store import contacts, events
+from p2pchat.store import contacts, events, inbox
 from p2pchat.store.tx import Tx
 from p2pchat.vault.flows import arrival, channel, pair, stale
 from p2pchat.vault.flows.link import Link, LinkEvent, Nudge
@@ -77,6 +78,7 @@ def _down(node: Node, number: int) -> None:
     if link is None:
         return
     link.down = True
+    link.gone.set()
     session = link.session.value
     if session is not None:
         node.legs[link.user] = session.agreement.legs
@@ -174,6 +176,10 @@ async def _pair(node: Node, link: Link, run: list[LinkEvent]) -> None:
     for event in run:
         assert isinstance(event, boundary.Arrived)
         link.pairings += 1
+        if event.kind == FrameType.REQUEST and link.up.role == boundary.Role.STRANGER and not _may_ask(node):
+            link.refused = True
+            node.port.send(boundary.Cut(link=link.up.link, reason=boundary.Reason.RATE_LIMITED))
+            return
         if link.pairings > PAIRINGS:
             channel.refuse(node, link)
             return
@@ -184,6 +190,10 @@ async def _pair(node: Node, link: Link, run: list[LinkEvent]) -> None:
             return
 
 
+def _may_ask(node: Node) -> bool:
+    return node.requests is None or node.requests.take(trio.current_time())
+
+
 async def _converse(node: Node, link: Link, run: list[LinkEvent]) -> None:
     if link.session.value is None and any(isinstance(event, Nudge) for event in run):
         await pair.greet(node, link)  # the contact's state changed
@@ -192,7 +202,32 @@ async def _converse(node: Node, link: Link, run: list[LinkEvent]) -> None:
         if hellos:
             link.early_hello = hellos[-1].body
         return
-    await channel.take(node, link, run)
+    envelope = next((n for n, event in enumerate(run) if _is_envelope(event)), None)
+    if envelope is not None and (owed_s := _owed_s(node, link)):
+        if envelope:
+            await channel.take(node, link, run[:envelope])
+        await _hold(link, owed_s)
+        run = run[envelope:]
+    if not link.refused:
+        await channel.take(node, link, run)
+
+
+def _is_envelope(event: LinkEvent) -> bool:
+    return isinstance(event, boundary.Arrived) and event.kind == FrameType.ENVELOPE
+
+
+def _owed_s(node: Node, link: Link) -> float:
+    """How long this contact must wait before more of its messages is taken (PROTOCOL 7)."""
+    queue = node.store.read(lambda reader: inbox.queue(reader, link.contact))
+    per_minute = node.config.messages_per_minute
+    return pace.owed_ms(queue.paid_ms, node.now_ms(), per_minute) / 1000 if queue is not None else 0.0
+
+
+async def _hold(link: Link, owed_s: float) -> None:
+    """Keep TOOK back, so that the gate stops reading. What is cut off meanwhile counts as not come: it comes again."""
+    with trio.move_on_after(owed_s):
+        await link.gone.wait()
+        link.refused = True
 
 
 def _took(node: Node, link: Link, batch: list[LinkEvent]) -> None:

@@ -134,6 +134,7 @@ def _delivered(turn: Turn, upto: int) -> None:
 
 
 def _addresses(turn: Turn, raw: bytes) -> None:
+    turn.count(1, turn.now_ms)
     shown = verify_address_record(raw, turn.link.devices)
     newer = records.newer_held(turn.tx, turn.link.contact, shown, turn.link.devices)
     if newer:
@@ -143,6 +144,7 @@ def _addresses(turn: Turn, raw: bytes) -> None:
 
 
 def _profile(turn: Turn, raw: bytes) -> None:
+    turn.count(1, turn.now_ms)
     about = Profile.decode(raw)
     contact = contacts.get(turn.tx, turn.link.contact)
     if contact is not None and contact.nickname != about.nickname:

@@ -12,6 +12,7 @@ import trio
 from p2pchat.channel import epoch
 from p2pchat.channel.agreement import Agreement
 from p2pchat.channel.step import Moment, OpenLeg
+from p2pchat.delivery import pace
 from p2pchat.delivery.incoming import InQueue
 from p2pchat.delivery.outgoing import OutQueue
 from p2pchat.store import channels, inbox, outbox
@@ -36,10 +37,12 @@ class Turn:
     outgoing: OutQueue
     incoming: InQueue
     read: int  # highest incoming number that a reader has passed
+    paid_ms: int  # how far the contact's pace is used up
     frames: list[tuple[FrameType, bytes, int | None]] = field(default_factory=list)  # the last: number of an envelope
     work: list[OpenLeg] = field(default_factory=list)
     clock_seen: int = 0
     received: bool = False  # the incoming cursor moved
+    paid: bool = False  # ``paid_ms`` changed
     dirty: bool = False  # the channel's state is to be stored
     news: bool = False  # something happened that somebody may wait for
     renew_wanted: bool = False  # my store proved to be old: a reset is needed
@@ -57,15 +60,17 @@ class Turn:
             return None
         if link.sent_upto[0] == sent.incarnation and link.sent_upto[1] > sent.sent:
             outbox.mark_sent(tx, link.contact, link.sent_upto[1])
+        now_ms = node.now_ms()
         return cls(
             tx=tx,
             node=node,
             link=link,
-            now_ms=node.now_ms(),
+            now_ms=now_ms,
             session=session,
             outgoing=OutQueue(incarnation=sent.incarnation, tail=sent.tail, delivered=sent.delivered, read=sent.read),
             incoming=InQueue(incarnation=received.incarnation, have=received.have, previous=received.previous),
             read=received.read,
+            paid_ms=pace.settled(received.paid_ms, now_ms),
         )
 
     @property
@@ -88,6 +93,14 @@ class Turn:
         """Nothing more is sent before the peer's next Resume."""
         self.session = replace(self.session, flow=self.session.flow.stopped(self.outgoing))
 
+    def count(self, units: int, written_ms: int) -> None:
+        """What the contact sent is worth so many units of the pace."""
+        per_minute = self.node.config.messages_per_minute
+        self.paid_ms = pace.counted(
+            self.paid_ms, written_ms=written_ms, now_ms=self.now_ms, count=units, per_minute=per_minute
+        )
+        self.paid = True
+
     def nonce(self) -> bytes:
         return self.node.env.random.bytes(NONCE_BYTES)
 
@@ -105,6 +118,8 @@ class Turn:
             channels.put(self.tx, self.link.contact, self.link.record.device, state, self.now_ms)
         if self.received:
             inbox.advance(self.tx, self.link.contact, self.incoming.have, self.incoming.previous)
+        if self.paid:
+            inbox.pay(self.tx, self.link.contact, self.paid_ms)
         if self.clock_seen:
             hybrid.observe(self.tx, self.node, self.clock_seen)
         self.link.session.put(self.tx, self.session)

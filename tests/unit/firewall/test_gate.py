@@ -4,6 +4,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from p2pchat.firewall.dialer import CROWDED
 from p2pchat.limits import BOUNDARY_WINDOW_FRAMES
 from p2pchat.wire import boundary
 from p2pchat.wire.boundary import Reason, Role
@@ -311,3 +312,18 @@ async def test_a_vault_that_takes_nothing_for_two_minutes_costs_no_link(autojump
             await other.vault.say(boundary.Took(link=theirs.link, seq=taken))
         assert len(other.vault.all(boundary.Arrived)) == frames
         assert not one.vault.all(boundary.Down) and not other.vault.all(boundary.Down)
+
+
+async def test_strangers_who_come_too_often_are_told_and_try_again_after_minutes(autojump_clock: MockClock) -> None:
+    world = still_world()
+    async with running(world, 0, A) as one, running(world, 1, B, strangers_per_hour=1) as other:
+        await one.vault.say(peer(1, (B, 4000)), want(1))
+        first = await one.vault.wait(boundary.Up)
+        await one.vault.say(boundary.Cut(link=first.link, reason=Reason.LOST))
+        refused = await one.vault.wait(boundary.Cannot)
+        assert refused.reason == CROWDED
+        assert refused.retry_ms - one.clock.wall_ms() > 250_000
+        assert len(other.vault.all(boundary.Up)) == 1  # its vault heard nothing of the second
+        await other.vault.say(peer(0))  # a contact is no stranger
+        await one.vault.say(want(1))
+        await other.vault.wait(boundary.Up, lambda up: up.role == Role.CONTACT)

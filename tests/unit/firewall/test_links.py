@@ -6,6 +6,7 @@ from trio.testing import memory_stream_pair
 from p2pchat.firewall.links import Links
 from p2pchat.firewall.peers import Peers
 from p2pchat.firewall.port import Port
+from p2pchat.firewall.strangers import Strangers
 from p2pchat.link.carriers.raw import RawCarrier
 from p2pchat.link.credentials import Authenticated
 from p2pchat.link.establish import Established
@@ -26,7 +27,7 @@ async def test_a_peer_withdrawn_while_we_dialled_can_be_dialled_again() -> None:
     established = Established(known, RawCarrier(near), Sealer(b"s" * 32, now_s=0), Opener(b"r" * 32), [])
     peers = Peers()
     async with trio.open_nursery() as nursery:
-        links = Links(nursery, Port(boundary_end), user(0), peers, SimRandom("links"))
+        links = Links(nursery, Port(boundary_end), user(0), peers, SimRandom("links"), Strangers(60))
         links.sessions.on(user(1), LinkEvent.DIAL)
         links.sessions.on(user(1), LinkEvent.CONNECTED)
         peers.state(peer(1, role=Role.GONE))

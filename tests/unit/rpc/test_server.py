@@ -70,7 +70,7 @@ async def whoami(_params: dict[str, Any]) -> dict[str, object]:
 
 
 @asynccontextmanager
-async def serving(path: Path, **handlers: server.Handler) -> AsyncIterator[Callable[[], Any]]:
+async def serving(path: Path, *, bound: int = 0, **handlers: server.Handler) -> AsyncIterator[Callable[[], Any]]:
     """``handlers`` by method name with ``_`` for the dot; gives a function that connects."""
     table = {name.replace("_", "."): handler for name, handler in {"whoami": whoami, **handlers}.items()}
     listener = local_socket.listen(path / "rpc.sock")
@@ -84,7 +84,8 @@ async def serving(path: Path, **handlers: server.Handler) -> AsyncIterator[Calla
     async with trio.open_nursery() as nursery:
 
         async def run(task_status: trio.TaskStatus[None]) -> None:
-            await server.serve(listener, table, log_file="/logs/daemon.log", task_status=task_status)
+            log_file = "/logs/daemon.log"
+            await server.serve(listener, table, log_file=log_file, calls_per_minute=bound, task_status=task_status)
 
         await nursery.start(run)
         yield connect
@@ -339,3 +340,16 @@ async def test_H014_a_web_browsers_request_is_refused_and_cut(tmp_path: Path) ->
         assert code(answer) == "BAD_FORMAT"
         assert await talk.hear() is None
         assert not ran
+
+
+async def test_a_program_that_calls_too_often_is_told_so_and_crowds_nobody_out(tmp_path: Path) -> None:
+    async with serving(tmp_path, bound=60) as connect:
+        busy, quiet = await connect(), await connect()
+        answers = [await busy.call("whoami") for _ in range(70)]
+        refused = [answer for answer in answers if "error" in answer]
+        assert answers[59]["result"] == WHO
+        assert len(refused) >= 5  # one comes back each second
+        assert {code(answer) for answer in refused} == {"RATE_LIMITED"}
+        assert await quiet.is_alive()
+        await trio.sleep(1.1)
+        assert await busy.is_alive()
