@@ -9,7 +9,7 @@ import trio
 from p2pchat.errors import BadFormat, ConnectionLost, Unreachable
 from p2pchat.limits import DECOY_S, HANDSHAKE_BYTES, PREAUTH_BYTES
 from p2pchat.link.carriers import frames
-from p2pchat.link.quota import TokenBucket
+from p2pchat.token_bucket import TokenBucket
 
 READ_BYTES: Final = 64 * 1024
 MESSAGE_BYTES: Final = 64 * 1024 - 1  # the longest that has a length of two bytes
