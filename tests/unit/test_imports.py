@@ -52,9 +52,7 @@ ARROWS: Final[dict[str, set[str]]] = {
         *{"build", "env_system", "loop_delay", "token_bucket", "rpc"},
         *{"store", "delivery", "channel", "contacts", "keys", "wire"},
     },
-    "firewall": GROUND
-    | SHELL
-    | {"build", "env_system", "loop_delay", "token_bucket", "rpc", "link", "keys", "wire"},
+    "firewall": GROUND | SHELL | {"build", "env_system", "loop_delay", "token_bucket", "rpc", "link", "keys", "wire"},
     "commands": GROUND | SHELL - {"lifeline", "env"} | {"rpc", "launch", "show", "picture"},
     "cli": GROUND | SHELL - {"lifeline", "env"} | {"rpc", "commands"},
 }
