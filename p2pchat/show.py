@@ -22,17 +22,27 @@ _DOTTED_CIRCLE: Final = "\u25cc"  # carries a mark that would otherwise sit on o
 _FIRST_STRONG_ISOLATE: Final = "\u2068"
 _POP_ISOLATE: Final = "\u2069"
 _REFUSED: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_MARKS: Final = frozenset({"Mn", "Me"})
+_MARKS: Final = frozenset({"Mn", "Me", "Mc"})
+# Vowels and finals of Hangul, letters that are drawn over what stands before them; U+1160 draws nothing.
+_JAMO: Final = frozenset(map(chr, (*range(0x1161, 0x1200), *range(0xD7B0, 0xD7C7), *range(0xD7CB, 0xD7FC))))
 # Draw nothing or mere space, though their category says otherwise (Unicode 16, section 5.21; the braille blank).
-_INVISIBLE: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
+_INVISIBLE: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0\U0001d159")
+_VARIATIONS: Final = frozenset(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+_PRESENTATION: Final = frozenset("\ufe0e\ufe0f")  # a pictograph as text, in colours
+_KEYCAP: Final = "\u20e3"
+_WIDTHLESS: Final = frozenset({"Mn", "Me", "Cf"})
 _RIGHT_TO_LEFT: Final = frozenset({"R", "AL", "AN"})
 _SKIN_TONES: Final = frozenset(chr(c) for c in range(0x1F3FB, 0x1F400))
 _PICTOGRAPHS: Final = (range(0x2190, 0x2C00), range(0x1F000, 0x1F3FB), range(0x1F400, 0x1FB00))
 # Enough to notice a double; the whole table of UTS 39 would be 200 kB.
 _CYRILLIC: Final = ("аеорсухіјѕԁԛԝһкмтнвгь", "aeopcyxijsdqwhkmthbrb")
 _GREEK: Final = ("αεορτυνικ", "aeoptuvik")
+_ARMENIAN: Final = ("օոսհցզյ", "onuhgqj")
+_SMALL_CAPITALS: Final = ("ᴀʙᴄᴅᴇɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "abcdeghijkimnoprstuvwyz")
 _OTHERS: Final = ("ıɡɑ01|l$5", "igaoiiiss")
-_LOOK_ALIKES: Final = str.maketrans(*("".join(part) for part in zip(_CYRILLIC, _GREEK, _OTHERS, strict=True)))
+_ALPHABETS: Final = (_CYRILLIC, _GREEK, _ARMENIAN, _SMALL_CAPITALS, _OTHERS)
+_LOOK_ALIKES: Final = str.maketrans(*("".join(part) for part in zip(*_ALPHABETS, strict=True)))
+_PAIRS: Final = (("rn", "m"), ("vv", "w"))  # that read as one letter
 
 
 def show(text: str, columns: int = LINE_COLUMNS) -> str:
@@ -61,11 +71,32 @@ def show_name(nickname: str | None, user_id: str) -> str:
     return f"{short} {show(nick, NICKNAME_COLUMNS)}" if nick else short
 
 
+def fold(line: str, columns: int) -> str:
+    """A line that holds cleaned text of somebody else, in lines that no terminal of ``columns`` breaks by itself.
+
+    What it broke would go on at its left edge, where only our own words stand: blanks in a text can be counted so that
+    the rest of it looks like the next line of ours. So we break, and every further line begins with ``GUTTER``.
+    """
+    pieces: list[str] = []
+    rest, isolated = line, False
+    while rest or not pieces:
+        room = columns if not pieces else columns - len(GUTTER)
+        piece = next(_chunks(rest, max(2, room), joined=False))
+        rest = rest[len(piece) :]
+        shown = f"{_FIRST_STRONG_ISOLATE}{piece}" if isolated else piece
+        isolated = shown.count(_FIRST_STRONG_ISOLATE) > shown.count(_POP_ISOLATE)
+        pieces.append(f"{shown}{_POP_ISOLATE}" if isolated else shown)
+    return f"\n{GUTTER}".join(pieces)
+
+
 def skeleton(nickname: str) -> str:
     """What is left of a name when letters that look alike are made one: equal skeletons can be mistaken."""
     decomposed = unicodedata.normalize("NFKD", _clean(nickname[:256]))
     letters = "".join(c for c in decomposed.casefold() if unicodedata.category(c) not in _MARKS)
-    return "".join(letters.translate(_LOOK_ALIKES).replace("rn", "m").split())
+    alike = letters.translate(_LOOK_ALIKES)
+    for pair, letter in _PAIRS:
+        alike = alike.replace(pair, letter)
+    return "".join(alike.split())
 
 
 def width(text: str) -> int:
@@ -80,7 +111,7 @@ def _clean(text: str) -> str:
     bare, marks = True, 0  # bare: what stands before is ours, and carries no marks
     for at, char in enumerate(text):
         category = unicodedata.category(char)
-        if category in _MARKS and char not in _INVISIBLE:
+        if _is_mark(char, category) and not _hides(text, at):
             marks += 1
             if bare:
                 cleaned.append(_DOTTED_CIRCLE)
@@ -91,7 +122,7 @@ def _clean(text: str) -> str:
                 cleaned.append("<more marks>")
             continue
         marks = 0
-        if category in _REFUSED or char in _INVISIBLE:
+        if category in _REFUSED or _hides(text, at):
             bare = not (char == _ZERO_WIDTH_JOINER and _joins_pictographs(text, at))
             cleaned.append(f"<U+{ord(char):04X}>" if bare else char)
         else:
@@ -99,6 +130,23 @@ def _clean(text: str) -> str:
             cleaned.append(char)
     # After the marks were bounded: normalisation sorts a run of them in quadratic time.
     return unicodedata.normalize("NFC", "".join(cleaned))
+
+
+def _is_mark(char: str, category: str) -> bool:
+    return category in _MARKS or char in _JAMO
+
+
+def _hides(text: str, at: int) -> bool:
+    """Whether the character there draws nothing; a presentation mark does its work on a symbol, or makes a keycap."""
+    char = text[at]
+    if char in _INVISIBLE:
+        return True
+    if char not in _VARIATIONS:
+        return False
+    if char not in _PRESENTATION or at == 0:
+        return True
+    base = unicodedata.category(text[at - 1])
+    return not (base[0] == "S" or base in {"Po", "Pd"} or text[at + 1 : at + 2] == _KEYCAP)
 
 
 def _joins_pictographs(text: str, at: int) -> bool:
@@ -112,16 +160,24 @@ def _is_pictograph(char: str) -> bool:
     return unicodedata.category(char) == "So" and any(ord(char) in block for block in _PICTOGRAPHS)
 
 
-def _measured(text: str) -> Iterator[tuple[str, int]]:
-    """Each character with its columns; what only changes or joins its neighbour takes none."""
+def _measured(text: str, *, joined: bool = True) -> Iterator[tuple[str, int]]:
+    """Each character with its columns; what only changes its neighbour takes none.
+
+    ``joined``: pictographs that make one are as wide as one. Not every terminal draws them so.
+    """
     before = ""
     for char in text:
-        joined = before == _ZERO_WIDTH_JOINER or char in _SKIN_TONES
-        if joined or unicodedata.category(char) in _MARKS or unicodedata.category(char) == "Cf":
+        category = unicodedata.category(char)
+        one = before == _ZERO_WIDTH_JOINER or (char in _SKIN_TONES and _takes_skin_tone(before))
+        if (one and joined) or category in _WIDTHLESS or char in _JAMO:
             yield char, 0
         else:
             yield char, 2 if unicodedata.east_asian_width(char) in "WF" else 1
         before = char
+
+
+def _takes_skin_tone(before: str) -> bool:
+    return before == "\ufe0f" or (before != "" and _is_pictograph(before))
 
 
 def _cut(text: str, columns: int) -> str:
@@ -136,10 +192,10 @@ def _pieces(line: str) -> list[str]:
     return [_isolated(piece) for piece in _chunks(clean, LINE_COLUMNS)]
 
 
-def _chunks(text: str, columns: int) -> Iterator[str]:
+def _chunks(text: str, columns: int, *, joined: bool = True) -> Iterator[str]:
     """``text`` in pieces of at most ``columns``; an empty text is one empty piece."""
     start = used = 0
-    for at, (_, takes) in enumerate(_measured(text)):
+    for at, (_, takes) in enumerate(_measured(text, joined=joined)):
         if used + takes > columns:
             yield text[start:at]
             start, used = at, 0

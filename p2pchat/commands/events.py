@@ -3,7 +3,7 @@
 from p2pchat.commands.ask import Row
 from p2pchat.commands.frame import Settings
 from p2pchat.commands.layout import print_message, when
-from p2pchat.commands.output import print_json, print_line
+from p2pchat.commands.output import print_folded, print_json
 from p2pchat.show import show, show_name
 
 
@@ -15,7 +15,7 @@ def print_event(settings: Settings, event: Row) -> None:
         print_message(_who(event), _ms(event, "sent_ms"), text)
     else:
         time = f"{when(_ms(event, 'received_ms'))}  " if "received_ms" in event else ""
-        print_line(f"{time}{show(str(event['type']))}: {_news(event)}")
+        print_folded(f"{time}{show(str(event['type']))}: {_news(event)}")
 
 
 def _news(event: Row) -> str:

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from p2pchat.commands.frame import Settings
-from p2pchat.commands.output import print_json, print_line, say
+from p2pchat.commands.output import print_folded, print_json, print_line, say
 from p2pchat.show import NICKNAME_COLUMNS, SHORT_ID_CHARS, show, show_body, width
 
 _SHORT: Final = {"id": SHORT_ID_CHARS, "to": SHORT_ID_CHARS}  # columns that hold the IDs of users
+_OTHERS_WORDS: Final = {"nickname", "message", "reason"}  # fields that may hold what a peer wrote
 _FIRST_S: Final = 1_577_836_800  # 2020-01-01: no p2pchat wrote anything before it
 _AHEAD_S: Final = 400 * 86400  # expiry lies at most a year ahead
 
@@ -20,7 +21,8 @@ def print_fields(settings: Settings, shape: Mapping[str, object]) -> None:
         return
     longest = max(len(_label(name)) for name in shape)
     for name, value in shape.items():
-        print_line(f"{_label(name):<{longest}}  {cell(name, value)}".rstrip())
+        line = f"{_label(name):<{longest}}  {cell(name, value)}".rstrip()
+        print_folded(line) if name in _OTHERS_WORDS else print_line(line)
 
 
 def print_table(
@@ -41,7 +43,7 @@ def print_table(
     widths = [max(width(line[at]) for line in [heads, *cells]) for at in range(len(columns))]
     say(settings, _aligned(heads, widths).rstrip())
     for at, line in enumerate(cells):
-        print_line((_aligned(line, widths) + (f"  {marks[at]}" if marks else "")).rstrip())
+        print_folded((_aligned(line, widths) + (f"  {marks[at]}" if marks else "")).rstrip())
 
 
 def _narrow(name: str, value: object) -> str:
@@ -78,10 +80,10 @@ def print_message(name: str, sent_ms: int, text: str) -> None:
     """One message: a line, or a head line and the indented text where it has several."""
     head = f"{when(sent_ms)}  {name}"
     if "\n" in text:
-        print_line(head + ":")
-        print_line(show_body(text))
+        print_folded(head + ":")
+        print_folded(show_body(text))
     else:
-        print_line(f"{head}: {show_body(text, gutter='')}")
+        print_folded(f"{head}: {show_body(text, gutter='')}")
 
 
 def _label(name: str) -> str:

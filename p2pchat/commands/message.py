@@ -10,7 +10,7 @@ from p2pchat.commands.ask import Row, ask
 from p2pchat.commands.frame import Noun, Settings, pass_settings
 from p2pchat.commands.history import print_history_row
 from p2pchat.commands.layout import when
-from p2pchat.commands.output import print_json, print_line
+from p2pchat.commands.output import print_folded, print_json, print_line
 from p2pchat.show import show, show_name
 
 message = Noun(
@@ -48,7 +48,7 @@ def _print(settings: Settings, row: Row) -> None:
     print_history_row(row)
     for to in cast(list[Row], row["recipients"]):
         reason = f": {show(str(to['reason']))}" if to.get("reason") else ""
-        print_line(f"to {show_name(None, str(to['id']))} {to['state']}{reason}")
+        print_folded(f"to {show_name(None, str(to['id']))} {to['state']}{reason}")
     for name in ("received_ms", "expires_ms"):
         moment = row[name]
         if isinstance(moment, int):

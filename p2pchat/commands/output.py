@@ -27,6 +27,23 @@ def print_line(line: str) -> None:
     sys.stdout.write(_encodable(line) + "\n")
 
 
+def print_folded(line: str) -> None:
+    """Lines that hold long texts of others (cleaned by ``show``): on a terminal none of them is broken by it."""
+    if columns := _columns():
+        from p2pchat.show import fold
+
+        line = "\n".join(fold(part, columns) for part in line.split("\n"))
+    print_line(line)
+
+
+def _columns() -> int:
+    """Of the terminal that stdout is; 0 where it is none, or does not say."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else 0
+    except (OSError, ValueError):
+        return 0
+
+
 def say(settings: Settings, words: str) -> None:
     """A word about what happens, on stderr, unless ``--quiet``."""
     if not settings.quiet:

@@ -14,7 +14,7 @@ from p2pchat.commands import candidates
 from p2pchat.commands.arguments import Duration, Seconds, text_argument
 from p2pchat.commands.ask import Row, ask, given
 from p2pchat.commands.frame import Settings, pass_settings, verb
-from p2pchat.commands.output import print_json, print_line
+from p2pchat.commands.output import print_folded, print_json, print_line
 from p2pchat.errors import Failed, Partial, TimedOut
 
 _RANK: Final = {"queued": 0, "sent": 1, "delivered": 2, "read": 3}  # failed has none
@@ -115,7 +115,7 @@ def _print(settings: Settings, sent: Row) -> None:
         from p2pchat.show import show, show_name
 
         for to in recipients:
-            print_line(f"  {show_name(None, str(to['id']))} {to['state']} {show(str(to.get('reason', '')))}".rstrip())
+            print_folded(f"  {show_name(None, str(to['id']))} {to['state']} {show(str(to.get('reason', '')))}".rstrip())
 
 
 def _recipients(sent: Row) -> list[Row]:

@@ -24,6 +24,8 @@ SOCKET, LAUNCHER = "unit/test_local_socket.py", "e2e/test_launcher.py"
 BAD_INPUT = "e2e/test_bad_input.py"
 ILL_LINES = f"{RPC}::test_H005_to_H009_ill_lines_are_refused_and_the_connection_stays"
 ATTACKS = f"{SHOW}::test_H079_to_H095_no_attack_reaches_the_terminal"
+DRAWN = "unit/test_show_on_a_terminal.py"
+ONLY_DRAWN = f"{DRAWN}::test_a_hundred_thousand_hostile_strings_only_draw"
 ON_SCREEN = f"{BAD_INPUT}::test_names_and_texts_cannot_act_on_the_terminal"
 
 MET: dict[int, tuple[str, ...]] = {
@@ -168,38 +170,51 @@ MET: dict[int, tuple[str, ...]] = {
     64: ("unit/keys/test_seal.py::test_h064_costs_out_of_bounds_are_never_paid",),  # password costs in a file
     67: ("unit/test_picture.py::test_h067_a_picture_that_would_unpack_too_large_is_refused",),  # nothing decodes one
     # names and texts on a terminal
-    79: (ATTACKS, ON_SCREEN),  # clear screen, cursor
-    80: (ATTACKS, ON_SCREEN),  # window title
-    81: (ATTACKS,),  # clipboard
-    82: (ATTACKS,),  # links
-    83: (ATTACKS,),  # DCS, APC, PM, SOS
-    84: (ATTACKS, ON_SCREEN),  # C1
-    85: (ATTACKS,),  # bells
-    86: (ATTACKS, ON_SCREEN),  # carriage return, backspace
+    79: (ATTACKS, ON_SCREEN, ONLY_DRAWN),  # clear screen, cursor
+    80: (ATTACKS, ON_SCREEN, ONLY_DRAWN),  # window title
+    81: (ATTACKS, ONLY_DRAWN),  # clipboard
+    82: (ATTACKS, ONLY_DRAWN),  # links
+    83: (ATTACKS, ONLY_DRAWN),  # DCS, APC, PM, SOS
+    84: (ATTACKS, ON_SCREEN, ONLY_DRAWN),  # C1
+    85: (ATTACKS, ONLY_DRAWN),  # bells
+    86: (ATTACKS, ON_SCREEN, ONLY_DRAWN),  # carriage return, backspace
     87: (  # a newline that fakes a line
         f"{SHOW}::test_H087_a_newline_cannot_fake_another_speakers_line",
         f"{SHOW}::test_H087_other_line_separators_do_not_break_lines",
+        f"{DRAWN}::test_H087_no_blanks_and_no_emoji_put_a_text_at_the_left_edge",
         ON_SCREEN,
     ),
     88: (ATTACKS, f"{SHOW}::test_H088_right_to_left_text_is_isolated", ON_SCREEN),  # bidi
-    89: (ATTACKS, f"{SHOW}::test_H089_letters_that_draw_nothing_are_named", ON_SCREEN),  # zero width
+    89: (
+        ATTACKS,
+        f"{SHOW}::test_H089_letters_that_draw_nothing_are_named",
+        f"{SHOW}::test_H089_a_presentation_mark_stands_on_a_symbol_alone",
+        ON_SCREEN,
+    ),  # zero width
     90: (  # combining marks
         f"{SHOW}::test_H090_combining_marks_are_bounded",
+        f"{SHOW}::test_H090_letters_that_are_drawn_over_one_another_are_bounded",
         f"{SHOW}::test_H090_a_mark_never_sits_on_what_is_not_the_peers",
         ON_SCREEN,
     ),
     91: (  # wide characters, emoji
         f"{SHOW}::test_H091_wide_characters_and_emoji_are_measured",
+        f"{SHOW}::test_H091_a_skin_tone_alone_is_wide",
         f"{SHOW}::test_H091_a_joiner_passes_only_between_emoji",
     ),
     92: (  # look-alikes
         f"{SHOW}::test_H092_names_that_look_alike_have_one_skeleton",
         f"{SHOW}::test_H092_names_that_differ_have_different_skeletons",
         f"{SHOW}::test_H092_the_short_id_stands_before_the_nickname",
+        "unit/commands/test_look_alikes.py::test_H092_a_request_in_a_contact_s_name_is_marked",
         f"{BAD_INPUT}::test_a_nickname_that_two_bear_is_ambiguous",
     ),
     93: (f"{SHOW}::test_H093_a_long_word_is_wrapped_or_cut",),  # a word of 10 MB
-    94: (ATTACKS, f"{SHOW}::test_every_code_point_is_harmless"),  # unassigned, private use, surrogates
+    94: (
+        ATTACKS,
+        f"{SHOW}::test_every_code_point_is_harmless",
+        f"{DRAWN}::test_every_code_point_only_draws",
+    ),  # unassigned, private use, surrogates
     95: (ATTACKS, f"{BAD_INPUT}::test_the_largest_text_and_odd_characters_arrive_whole"),  # DEL, NUL, TAB
     # clocks and counts
     102: (  # timestamps that cannot be

@@ -118,6 +118,22 @@ def test_H089_letters_that_draw_nothing_are_named() -> None:
     assert show("\u3164\u2800\u115f\uffa0") == "<U+3164><U+2800><U+115F><U+FFA0>"
 
 
+def test_H089_a_presentation_mark_stands_on_a_symbol_alone() -> None:
+    for text in ("❤️", "☀︎", "1️⃣", "#️⃣", "‼️", "©️", "〰️", "🏳️‍🌈"):
+        assert show(text) == text
+    for text in ("a\ufe0fb", "\ufe0f", "1\ufe0f", "a\ufe00", "葛\U000e0100", "\u0301\ufe0f"):
+        assert "<U+FE" in show(text) or "<U+E01" in show(text), ascii(text)
+
+
+def test_H090_letters_that_are_drawn_over_one_another_are_bounded() -> None:
+    for mark in ("\u1161", "\u11a8", "\ud7b0", "\u0903", "\u20dd"):
+        shown = show("x" + mark * 100)
+        assert unicodedata.normalize("NFD", shown).count(mark) == COMBINING_MARKS and shown.endswith("<more marks>")
+        assert show(mark).startswith("\u25cc")
+    for word in ("한국어", "हिन्दी की", "ക്ഷ്ച്ച", "နိုင်ငံ", "ภาษาที่"):
+        assert show(unicodedata.normalize("NFD", word)) == unicodedata.normalize("NFC", word)
+
+
 def test_H090_combining_marks_are_bounded() -> None:
     shown = show("e" + "\u0323\u0301" * 250)
     decomposed = unicodedata.normalize("NFD", shown)
@@ -138,6 +154,10 @@ def test_H091_wide_characters_and_emoji_are_measured() -> None:
     assert width(show("日" * 100, NICKNAME_COLUMNS)) <= NICKNAME_COLUMNS
 
 
+def test_H091_a_skin_tone_alone_is_wide() -> None:
+    assert [width(text) for text in ("🏽", "a🏽", "👋🏽", "🏽🏽", "✌️🏽")] == [2, 3, 2, 4, 1]
+
+
 def test_H091_a_joiner_passes_only_between_emoji() -> None:
     assert ZWJ in show("👩🏽‍🚀") and ZWJ in show("🏳️‍🌈")
     for text in ("a\u200db", "👩\u200d", "\u200d👩", "👩\u200d\u200d👩", "👩\u200da"):
@@ -146,7 +166,8 @@ def test_H091_a_joiner_passes_only_between_emoji() -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("bob", "Воb"), ("alice", "аlісе"), ("admin", "adrnin"), ("bill", "b1ll"), ("zoë", "zoe"), ("b o", "bo")],
+    [("bob", "Воb"), ("alice", "аlісе"), ("admin", "adrnin"), ("bill", "b1ll"), ("zoë", "zoe"), ("b o", "bo")]
+    + [("bob", "bօb"), ("tom", "ᴛᴏᴍ"), ("will", "vvill"), ("ada", "ａｄａ"), ("ada", "𝒶𝒹𝒶")],
 )
 def test_H092_names_that_look_alike_have_one_skeleton(one: str, other: str) -> None:
     assert skeleton(one) == skeleton(other)
