@@ -3,7 +3,6 @@
 import base64
 import re
 import sys
-from collections import Counter
 from typing import Final, cast
 
 import click
@@ -15,10 +14,10 @@ from p2pchat.commands.ask import Row, ask, ask_list, given
 from p2pchat.commands.contact_verify import verify
 from p2pchat.commands.frame import Noun, Settings, pass_settings
 from p2pchat.commands.layout import print_fields, print_table
+from p2pchat.commands.look_alikes import LookAlikes
 from p2pchat.commands.output import say
 from p2pchat.commands.user_files import read_file, write_file
 from p2pchat.errors import Corrupt
-from p2pchat.show import skeleton
 
 _ARMOUR: Final = b"-----BEGIN P2PCHAT CARD-----"
 _COLUMNS: Final = ("id", "alias", "nickname", "state", "verified", "channel", "presence", "addresses")
@@ -81,7 +80,7 @@ def add(settings: Settings, file: str, alias: str | None, message: str | None) -
     too_long = Corrupt(f"{file} is too long to be a card", hint="ask for the card again")
     data = read_file(file, limits.CARD_FILE_BYTES, too_long)
     added = ask(settings, "contact.add", given(card=data, alias=_alias(alias), message=message))
-    print_fields(settings, added)
+    _print_person(settings, added)
     if message is not None and added["state"] != "requested":
         name = added["alias"] or added["id"]
         say(settings, f"no request was needed, so the words did not go: p2pchat send {name} TEXT")
@@ -99,7 +98,7 @@ def requests(settings: Settings) -> None:
 @pass_settings
 def accept(settings: Settings, id_: str) -> None:
     """Accept a request."""
-    print_fields(settings, ask(settings, "contact.accept", {"id": _peer(id_)}))
+    _print_person(settings, ask(settings, "contact.accept", {"id": _peer(id_)}))
 
 
 @contact.verb("reject", "p2pchat contact reject pc1q5f0c4c1", "p2pchat contact reject pc1q5f0c4c1 --json")
@@ -200,9 +199,15 @@ def _alias(words: str | None) -> str | None:
     return text_argument("an alias", words, limits.NICKNAME_BYTES)
 
 
+def _print_person(settings: Settings, person: Row) -> None:
+    """Somebody whom one is about to trust: a name that may be mistaken is pointed out."""
+    print_fields(settings, person)
+    if not settings.json and (mark := LookAlikes.asked(settings).mark(person)):
+        say(settings, f"take care: the name {mark}")
+
+
 def _print_people(settings: Settings, rows: list[Row], columns: tuple[str, ...]) -> None:
-    """A table; for people, names that can be mistaken for one another are marked."""
-    names = [cast(str | None, row.get("alias") or row.get("nickname")) for row in rows]
-    alike = Counter(skeleton(name) for name in names if name)
-    marks = ["looks like another" if name and alike[skeleton(name)] > 1 else "" for name in names]
-    print_table(settings, rows, columns, marks=marks)
+    """A table; for people, names that can be mistaken for another's are marked."""
+    known = LookAlikes(()) if settings.json or not rows else LookAlikes.asked(settings)
+    among = LookAlikes(rows)
+    print_table(settings, rows, columns, marks=[known.mark(row) or among.mark(row) for row in rows])

@@ -3,6 +3,7 @@
 from p2pchat.commands.ask import Row
 from p2pchat.commands.frame import Settings
 from p2pchat.commands.layout import print_message, when
+from p2pchat.commands.look_alikes import LookAlikes
 from p2pchat.commands.output import print_folded, print_json
 from p2pchat.show import show, show_name
 
@@ -13,6 +14,11 @@ def print_event(settings: Settings, event: Row) -> None:
     elif event["type"] == "message":
         text = "(needs a newer version of p2pchat)" if event.get("needs_newer_version") else str(event["text"])
         print_message(_who(event), _ms(event, "sent_ms"), text)
+    elif event["type"] == "contact-request":
+        mark = LookAlikes.asked(settings).mark({"id": event.get("from"), "nickname": event.get("nickname")})
+        words = f": {show(str(event['text']))}" if event.get("text") else ""
+        name = f"{_who(event)} ({mark})" if mark else _who(event)
+        print_folded(f"{when(_ms(event, 'received_ms'))}  contact-request: {name} asks for contact{words}")
     else:
         time = f"{when(_ms(event, 'received_ms'))}  " if "received_ms" in event else ""
         print_folded(f"{time}{show(str(event['type']))}: {_news(event)}")
@@ -23,9 +29,6 @@ def _news(event: Row) -> str:
     match event["type"]:
         case "withdrawn":
             return f"{_who(event)} took back message {message}"
-        case "contact-request":
-            words = f": {show(str(event['text']))}" if event.get("text") else ""
-            return f"{_who(event)} asks for contact{words}"
         case "contact-accepted":
             return f"{_who(event)} is a contact now"
         case "contact-verified":

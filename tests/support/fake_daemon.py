@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from p2pchat import local_socket
-from p2pchat.errors import P2PChatError
+from p2pchat.errors import Failed, P2PChatError
 from p2pchat.rpc import answers, jsonlines
 from p2pchat.rpc.methods import METHODS, checked_params
 
@@ -38,6 +38,8 @@ class FakeDaemon:
             self.drop -= 1
             return None
         try:
+            if request.method not in self.answers:
+                raise Failed(f"nobody told the fake what {request.method} answers")
             canned = self.answers[request.method]
             response = answers.response(request.id, canned(params) if callable(canned) else canned)
         except P2PChatError as error:
