@@ -14,21 +14,20 @@ def print_event(settings: Settings, event: Row) -> None:
     elif event["type"] == "message":
         text = "(needs a newer version of p2pchat)" if event.get("needs_newer_version") else str(event["text"])
         print_message(_who(event), _ms(event, "sent_ms"), text)
-    elif event["type"] == "contact-request":
-        mark = LookAlikes.asked(settings).mark({"id": event.get("from"), "nickname": event.get("nickname")})
-        words = f": {show(str(event['text']))}" if event.get("text") else ""
-        name = f"{_who(event)} ({mark})" if mark else _who(event)
-        print_folded(f"{when(_ms(event, 'received_ms'))}  contact-request: {name} asks for contact{words}")
     else:
         time = f"{when(_ms(event, 'received_ms'))}  " if "received_ms" in event else ""
-        print_folded(f"{time}{show(str(event['type']))}: {_news(event)}")
+        print_folded(f"{time}{show(str(event['type']))}: {_news(settings, event)}")
 
 
-def _news(event: Row) -> str:
+def _news(settings: Settings, event: Row) -> str:
     message = show(str(event.get("message", "")))
     match event["type"]:
         case "withdrawn":
             return f"{_who(event)} took back message {message}"
+        case "contact-request":
+            mark = LookAlikes.asked(settings).mark({"id": event.get("from"), "nickname": event.get("nickname")})
+            words = f": {show(str(event['text']))}" if event.get("text") else ""
+            return f"{_who(event)} {f'({mark}) ' if mark else ''}asks for contact{words}"
         case "contact-accepted":
             return f"{_who(event)} is a contact now"
         case "contact-verified":
