@@ -46,6 +46,9 @@ SHAPES: Final[dict[str, bytes]] = {
     "dots": b"a.",
     "dashes": b"-----BEGIN P2PCHAT CARD-----\n",
     "base64": b"QUJD\n",
+    "head lines": b"a: b\r\n",
+    "requests": b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+    "pings": b"\x89\x00",
     "combining marks": "\u0301".encode(),
 }
 AROUND_BYTES: Final = {"bare": (b"", b""), "an array of 4000": (b"\xdc\x0f\xa0", b"")}
