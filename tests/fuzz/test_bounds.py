@@ -69,6 +69,7 @@ def hostile(target: Target) -> Iterator[tuple[str, bytes]]:
             for shape, piece in SHAPES.items():
                 inside = filled(piece, size - len(before + behind))
                 yield f"{size} bytes of {shape} in {frame}", before + inside + behind
+        yield from ((f"kept {number}", kept) for number, kept in enumerate(target.kept()))
         for number, seed in enumerate(target.seeds()):
             yield f"{size} bytes of seed {number} repeated", filled(seed or b"\0", size)
             yield f"{size} bytes of seed {number} drawn out", seed.ljust(size, b"\0")
