@@ -25,6 +25,7 @@ class Target:
     make_seeds: Callable[[], tuple[bytes, ...]]
     limit: int = FRAME_BODY_BYTES  # the largest input that it may take
     once: int = 1024 * 1024  # the most that can come at once: 1 MiB, or what one read of a stream brings
+    cpu_s: float = 0.050  # processor time on the machine of test_bounds.REFERENCE_S
     memory: float = 8.0  # times the input: what reading it may allocate
     text: bool = False  # whether good input is a text
 

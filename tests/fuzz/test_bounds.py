@@ -16,7 +16,6 @@ from tests.fuzz.target import Target, refuses_or_takes
 from tests.fuzz.targets import TARGETS
 
 MIB: Final = 1024 * 1024
-CPU_S: Final = 0.050
 MEMORY_FIXED: Final = MIB
 TRIES: Final = 3
 REFERENCE_S: Final = 0.005  # what ``_reference`` takes on the machine on which the bound was set
@@ -102,7 +101,7 @@ def test_a_mebibyte_is_read_or_refused_in_time(name: str) -> None:
     target = TARGETS[name]
     for seed in target.seeds():
         refuses_or_takes(target, seed)  # what is made once is not the input's fault
-    bound_s = CPU_S * slowness()
+    bound_s = target.cpu_s * slowness()
     for shape, data in hostile(target):
         taken_s = min_of_tries(target, data, bound_s)
         assert taken_s <= bound_s, f"{shape}: {taken_s * 1000:.0f} ms"

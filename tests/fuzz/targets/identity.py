@@ -23,6 +23,7 @@ from tests.support.identities import NOW_MS, stored_identity, stored_secrets
 
 ANN, BOB = stored_identity(0), stored_identity(1)
 KEY: Final = bytes(32)
+ARGON_S: Final = 0.5  # one guess at the lightest cost, which is meant to be felt
 BETWEEN: Final = Between(ANN.user, BOB.user, bytes(range(32)))
 
 
@@ -115,6 +116,10 @@ def _box() -> tuple[bytes, ...]:
     return (seal_body(request, BETWEEN, sender=ANN.device, to=BOB.record, hpke_seal=hpke.seal),)
 
 
+def _unlock_file() -> tuple[bytes, ...]:
+    return (seal(bytes(32), b"password", fresh=bytes(40), cost=LIGHT)[:-8],)
+
+
 def _ids() -> tuple[bytes, ...]:
     text = user_id_text(ANN.user)
     return (text.encode(), text.upper().encode(), " - ".join(text).encode(), text[:-1].encode() + b"q")
@@ -129,7 +134,7 @@ TARGETS: Final = (
     Target("request-box", read_box, _box),
     Target("request-inside", read_request, _requests),
     Target("user-id", read_user_id, _ids, text=True),
-    Target("unlock-file", read_unlock_file, lambda: (seal(bytes(32), b"password", fresh=bytes(40), cost=LIGHT)[:-8],)),
+    Target("unlock-file", read_unlock_file, _unlock_file, cpu_s=ARGON_S),
     Target(
         "vault-file",
         lambda data: open_vault(data, KEY),
