@@ -117,6 +117,8 @@ class Vault:
 async def running(
     *,
     disk: Disk | None = None,
+    folder: Path = Path("/home"),
+    seed: str = "vault",
     save: Callable[[VaultSecrets], None] | None = None,
     clock: SimClock | None = None,
     db_work: Work = inline,
@@ -140,8 +142,8 @@ async def running(
         save=save or (lambda _: None),
         launcher_pid=1,
     )
-    env = sim_env("vault", clock=vault.clock, disk=disk or SimDisk(), net=None, db_work=db_work)
-    home = Home(Path("/home"), Path("/home"))
+    env = sim_env(seed, clock=vault.clock, disk=disk or SimDisk(), net=None, db_work=db_work)
+    home = Home(folder, folder)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(vault.gate.run)
         nursery.start_soon(app.main, env, near, vault.secrets, home, hooks)
