@@ -18,6 +18,9 @@ BATCH_S: Final = 0.020
 DAMAGED_HINT: Final = "stop the daemon and restore store.db from a copy of the home"
 
 
+_SYNCS: Final = {apsw.SQLITE_IOERR_FSYNC, apsw.SQLITE_IOERR_DIR_FSYNC}
+
+
 class StoreFailed(Failed):
     """The disk failed under the store. What was committed before is safe; open it anew."""
 
@@ -75,17 +78,16 @@ def run(db: apsw.Connection, queue: deque[Job], taken: list[Job], clock_s: Calla
         _run_last_acts(db, tx, taken)
         if db.in_transaction:
             db.execute("COMMIT")
+        if tx.scrub:
+            _empty_log(db)
     except apsw.Error as error:
-        reason = _disk_error(db, error)
+        reason = disk_error(db, error)
         _roll_back(db)
         for job in taken:
             if not isinstance(job.outcome, Failure):
                 job.outcome = Failure(reason)
         if not isinstance(reason, DiskFull):
             raise reason from error
-    else:
-        if tx.scrub:
-            _empty_log(db)
 
 
 def _run_jobs(db: apsw.Connection, tx: Tx, queue: deque[Job], taken: list[Job], clock_s: Callable[[], float]) -> None:
@@ -150,16 +152,21 @@ DISK_ERRORS: Final = (
 )
 
 
-def _disk_error(db: apsw.Connection, error: apsw.Error) -> DiskFull | StoreFailed | Corrupt:
-    closed = isinstance(error, apsw.ConnectionClosedError)
-    no_room = isinstance(error, apsw.FullError) or (
-        not closed and isinstance(error, apsw.IOError) and db.system_errno in NO_ROOM
-    )
-    if no_room:
+def disk_error(db: apsw.Connection, error: apsw.Error) -> DiskFull | StoreFailed | Corrupt:
+    """One of ``DISK_ERRORS`` that ``db`` has just met, in words. The connection must still be open."""
+    if _no_room(db, error):
         return DiskFull("no room on the disk: nothing was stored", hint="free some space and try again")
     if isinstance(error, apsw.CorruptError | apsw.NotADBError):
         return Corrupt("the store is damaged", hint=DAMAGED_HINT)
     return StoreFailed(f"the store failed: {error}", hint="p2pchat doctor")
+
+
+def _no_room(db: apsw.Connection, error: apsw.Error) -> bool:
+    """Whether it was known before anything was confirmed. A sync that finds no room leaves open what it wrote."""
+    if isinstance(error, apsw.FullError):
+        return True
+    ended = isinstance(error, apsw.ConnectionClosedError) or getattr(error, "extendedresult", 0) in _SYNCS
+    return not ended and isinstance(error, apsw.IOError) and db.system_errno in NO_ROOM
 
 
 def _roll_back(db: apsw.Connection) -> None:
@@ -172,7 +179,13 @@ def _roll_back(db: apsw.Connection) -> None:
 def _empty_log(db: apsw.Connection) -> None:
     """Move the log into the database and cut it to nothing, so that no old page of a deleted text stays there.
 
-    A search that is still reading keeps the log; then the next deletion, or the end, empties it.
+    A search that is still reading keeps the log; then the next deletion, or the end, empties it. So does a disk
+    without room: the deletion itself is committed. Any other failure of the disk is raised.
     """
-    with contextlib.suppress(apsw.Error):  # no room, say: the deletion itself is committed
+    try:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    except (apsw.BusyError, apsw.LockedError):
+        return
+    except apsw.Error as error:
+        if not _no_room(db, error):
+            raise

@@ -44,6 +44,7 @@ class SystemDisk:
             _refuse_orphan(path)
             _create(path, key, self._vfs)
         db = _open(path, key, _READ_WRITE, self._vfs)
+        _settle_log(db, path)
         self._opened[db] = path, key
         return db
 
@@ -106,6 +107,22 @@ def _open(path: Path, key: bytes, flags: int, vfs: str | None) -> apsw.Connectio
         raise Failed(f"cannot open {path}: {error.strerror}", hint=f"ls -ld {path}") from error
     except apsw.Error as error:
         raise _translated(path, error) from error
+
+
+def _settle_log(db: apsw.Connection, path: Path) -> None:
+    """Move what a crash left in the log into the database before anybody is told of it.
+
+    Where the last sync failed, the system may hold the end of the log in memory, take it for written, and write it
+    never: reading it proves nothing. Written anew, into the database, it is on the disk once that sync succeeds.
+    """
+    try:
+        busy = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0][0]
+    except apsw.Error as error:
+        db.close()
+        raise _translated(path, error) from error
+    if busy:
+        db.close()
+        raise Failed(f"another program holds {path} open", hint=f"lsof {path}")
 
 
 def _connect(path: Path, key: bytes, flags: int, vfs: str | None) -> apsw.Connection:

@@ -4,6 +4,7 @@ The writer takes what has queued and never waits for more; it stops taking after
 seconds of work. Nothing may leave the vault but in a job's ``after``: tasks that await a commit wake in random order.
 """
 
+import contextlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -71,6 +72,10 @@ class Store:
             db: apsw.Connection = env.disk.open_db(path, key)
             try:
                 migrate(db)
+            except batch.DISK_ERRORS as error:
+                reason = batch.disk_error(db, error)
+                db.close()
+                raise reason from error
             except BaseException:
                 db.close()
                 raise
@@ -126,10 +131,11 @@ class Store:
 
     def close(self) -> None:
         """Empty the write-ahead log into the database and close. Only after ``run`` has ended."""
-        for reader in {self._reader, self._searcher} - {None, self._writer}:
-            assert reader is not None
-            reader.close()
-        self._writer.close()
+        with contextlib.suppress(apsw.Error):  # where the disk fails, the log keeps it all for the next start
+            for reader in {self._reader, self._searcher} - {None, self._writer}:
+                assert reader is not None
+                reader.close()
+            self._writer.close()
 
     def _submit(self, job: Job) -> None:
         self._queue.append(job)

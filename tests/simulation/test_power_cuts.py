@@ -5,12 +5,18 @@ put before any operation of the disk, and leaves of the unconfirmed ones what th
 """
 
 import shutil
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+import apsw
 import pytest
 
+from p2pchat.store import batch, disk, writer
+from p2pchat.store.batch import Job
+from p2pchat.store.tx import Reader, Tx
+from p2pchat.vault.flows.turn import Turn
 from tests.support.power.friend import Memory
 from tests.support.power.judge import Vouched, skews, start_again
 from tests.support.power.moments import cuts
@@ -37,9 +43,9 @@ def recorded(story: Story, base: tuple[Path, Memory], folder: Path) -> Recorder:
     return recorder
 
 
-def problems(recorder: Recorder, folder: Path, count_: int) -> Iterator[str]:
+def problems(recorder: Recorder, folder: Path, cuts_made: int) -> Iterator[str]:
     trace = recorder.trace
-    for (when, fate, seed), skew_ms in zip(cuts(trace, count_), skews(), strict=False):
+    for (when, fate, seed), skew_ms in zip(cuts(trace, cuts_made), skews(), strict=False):
         target = folder / f"cut {seed}"
         target.mkdir()
         put_on_disk(trace.after_cut(when, fate, seed), trace.root, target)
@@ -49,9 +55,73 @@ def problems(recorder: Recorder, folder: Path, count_: int) -> Iterator[str]:
         shutil.rmtree(target)
 
 
-@pytest.mark.parametrize("count_", [24, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("cuts_made", [24, pytest.param(200, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("story", [sending, receiving])
 def test_what_was_vouched_for_outlives_a_power_cut(
-    story: Story, count_: int, base: tuple[Path, Memory], tmp_path: Path
+    story: Story, cuts_made: int, base: tuple[Path, Memory], tmp_path: Path
 ) -> None:
-    assert list(problems(recorded(story, base, tmp_path / "home"), tmp_path, count_)) == []
+    assert list(problems(recorded(story, base, tmp_path / "home"), tmp_path, cuts_made)) == []
+
+
+def lazy_commits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``synchronous = NORMAL``: in WAL mode a commit does not wait for the disk."""
+    settle = disk.settle
+
+    def lazy(db: apsw.Connection) -> None:
+        settle(db)
+        db.pragma("synchronous", "NORMAL")
+
+    monkeypatch.setattr(disk, "settle", lazy)
+
+
+def answer_before_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Effects are let go while the transaction is still open; the next one, or the end, commits it."""
+    ask_committed = writer._ask
+
+    def run(db: apsw.Connection, queue: deque[Job], taken: list[Job], clock_s: Callable[[], float]) -> None:
+        if db.in_transaction:
+            db.execute("COMMIT")
+        tx = Tx(db)
+        batch._run_jobs(db, tx, queue, taken, clock_s)
+        batch._run_last_acts(db, tx, taken)
+
+    def ask(db: apsw.Connection, question: Callable[[Reader], object]) -> object:
+        return question(Reader(db)) if db.in_transaction else ask_committed(db, question)
+
+    monkeypatch.setattr(batch, "run", run)
+    monkeypatch.setattr(writer, "_ask", ask)
+
+
+def receipt_in_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a link is to be told leaves while the job runs, not after its commit."""
+    close, depart = Turn.close, Turn.depart
+
+    def at_once(turn: Turn) -> Turn:
+        closed = close(turn)
+        depart(closed)
+        return closed
+
+    monkeypatch.setattr(Turn, "close", at_once)
+    monkeypatch.setattr(Turn, "depart", lambda _turn: None)
+
+
+@pytest.mark.parametrize(
+    ("bug", "story"),
+    [
+        (lazy_commits, sending),
+        (lazy_commits, receiving),
+        (answer_before_commit, sending),
+        (receipt_in_the_job, receiving),
+    ],
+)
+def test_a_planted_bug_is_noticed(
+    bug: Callable[[pytest.MonkeyPatch], None],
+    story: Story,
+    base: tuple[Path, Memory],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as patch:
+        bug(patch)
+        recorder = recorded(story, base, tmp_path / "home")
+    assert next(problems(recorder, tmp_path, 100), "") != "", "it went unnoticed"

@@ -63,6 +63,11 @@ class Friend(Peer):
                 await self._follow(step)
             self._remember(self.moment_of(sent))
 
+    async def cut_of_link(self) -> None:
+        """Wait until the vault gives the present link up, for however long."""
+        while all(cut.link != self.link for cut in self.vault.gate.all(boundary.Cut)):
+            await self.vault.gate._news.wait()
+
     async def write(self, text: str) -> None:
         self.memory = replace(self.memory, written=(*self.memory.written, text))
         if self._linked:

@@ -48,9 +48,9 @@ async def start_again(folder: Path, vouched: Vouched, memory: Memory, *, skew_ms
                 return early
         async with recorder.life(memory) as (vault, friend):
             missing = await _missing(vault, vouched, memory)
-            return missing or await _go_on(vault, friend, vouched)
+            return missing or await go_on(recorder, vault, friend, vouched)
     except (P2PChatError, trio.TooSlowError, ExceptionGroup) as ended:
-        return [f"it does not go on: {_first(ended)!r}"]
+        return [f"it does not go on: {first_of(ended)!r}"]
 
 
 async def _missing(vault: Vault, vouched: Vouched, memory: Memory) -> list[str]:
@@ -69,13 +69,13 @@ async def _missing(vault: Vault, vouched: Vouched, memory: Memory) -> list[str]:
     ]
 
 
-async def _go_on(vault: Vault, friend: Friend, vouched: Vouched) -> list[str]:
+async def go_on(recorder: Recorder, vault: Vault, friend: Friend, vouched: Vouched) -> list[str]:
     """The friend comes back: both write, and everything arrives once."""
     before = friend.memory
     await friend.link_up()
     await until(lambda: friend.memory.receipt == len(before.written))
     await friend.write("after the power cut")
-    more = await vault.call("send", to=[vault_friend()], text="after the power cut")
+    more = await recorder.ask(vault, "send", to=[vault_friend()], text="after the power cut")
     await until(lambda: more["message"] in friend.memory.received)
     await until(lambda: friend.memory.receipt == len(friend.memory.written))
     with trio.fail_after(120):
@@ -99,7 +99,8 @@ async def _shown(vault: Vault, friend: Friend) -> list[str]:
     return problems
 
 
-def _first(error: BaseException) -> BaseException:
+def first_of(error: BaseException) -> BaseException:
+    """What is inside an exception group of trio's."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error

@@ -27,7 +27,8 @@ class Told:
     """Something that the vault let go; nothing can take it back."""
 
     moment: int  # operations of the disk that had been asked for by then
-    faults: int  # of these, so many had failed
+    life: int
+    failed: int  # so many calls of the disk had failed in this life
     what: str  # answer | took | sent
     value: Any  # (method, params, answer), (life, link, seq), the SEND
 
@@ -42,21 +43,23 @@ class Recorder:
     told: list[Told] = field(default_factory=list)
     memories: list[tuple[int, Memory]] = field(default_factory=list)
     friends: list[Friend] = field(default_factory=list)  # one a life
+    refused: int = 0  # answers that were DISK_FULL
 
     def __post_init__(self) -> None:
         self.trace = Trace(self.folder)
         self.trace.begin()
-        self.vfs = RecordingVfs(self.trace, self.faults)
         self.plain = PlainFiles(self.trace)
+        self._failed_before = 0
         self._left: dict[tuple[int, int, int], int] = {}  # (life, link, seq) of a SEND -> moment
 
     @asynccontextmanager
     async def life(self, memory: Memory, *, clock: SimClock | None = None) -> AsyncIterator[tuple[Vault, Friend]]:
         """One start to its end; what ends the vault is raised here."""
         life = len(self.friends)
-        disk, seed = SystemDisk(self.vfs.name), f"{self.name} {life}"
+        vfs = RecordingVfs(self.trace, self.faults)
+        disk, seed = SystemDisk(vfs.name), f"{self.name} {life}"
         self.memories.append((len(self.trace), memory))
-        with self.plain.installed(), self._listening(life):
+        with self.plain.installed(), self._listening(life), _killed(vfs):
             async with (
                 running(disk=disk, folder=self.folder, seed=seed, clock=clock) as vault,
                 trio.open_nursery() as nursery,
@@ -67,6 +70,11 @@ class Recorder:
                 nursery.start_soon(friend.serve)
                 yield vault, friend
                 nursery.cancel_scope.cancel()
+
+    @property
+    def memory(self) -> Memory:
+        """What the friend knows now."""
+        return self.memories[-1][1]
 
     async def ask(self, vault: Vault, method: str, **params: object) -> dict[str, Any]:
         """As ``Vault.call``; that there was an answer is on the record."""
@@ -87,7 +95,7 @@ class Recorder:
     @contextmanager
     def _listening(self, life: int) -> Iterator[None]:
         """What is in the port's queue is as good as gone, so it counts from there."""
-        send = Port.send
+        send, self._failed_before = Port.send, self.faults.failed
 
         def recorded(port: Port, message: Struct) -> None:
             if isinstance(message, boundary.Send):
@@ -101,4 +109,15 @@ class Recorder:
             yield
 
     def _tell(self, what: str, value: Any) -> None:
-        self.told.append(Told(len(self.trace), self.faults.failed, what, value))
+        failed = self.faults.failed - self._failed_before
+        self.told.append(Told(len(self.trace), len(self.friends), failed, what, value))
+
+
+@contextmanager
+def _killed(vfs: RecordingVfs) -> Iterator[None]:
+    """A process that ends by an error does not tidy its database up."""
+    try:
+        yield
+    except BaseException:
+        vfs.dead = True
+        raise

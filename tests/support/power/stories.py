@@ -1,11 +1,13 @@
 """What a vault lives through while its disk is recorded: writing to a friend, and reading what the friend writes."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 import trio
 
+from p2pchat.errors import DiskFull
 from p2pchat.store.disk import SystemDisk
 from tests.support.power.friend import Friend, Memory, until
 from tests.support.power.recorder import Recorder
@@ -77,8 +79,35 @@ async def receiving(recorder: Recorder, memory: Memory) -> None:
         await _read(recorder, vault)
 
 
+async def through_a_full_disk(recorder: Recorder, memory: Memory) -> None:
+    """Both write while the disk refuses some of it; the link is made anew whenever the vault gives it up."""
+    async with recorder.life(memory) as (vault, friend), trio.open_nursery() as nursery:
+        await friend.link_up()
+        nursery.start_soon(_link_anew, friend)
+        for number in range(8):
+            with suppress(DiskFull):
+                await _send(recorder, vault, f"through a full disk {number}")
+            await friend.write(f"to a full disk {number}")
+            await trio.sleep(0.5)
+        await until(lambda: friend.memory.receipt == len(friend.memory.written))
+        nursery.cancel_scope.cancel()
+
+
+async def _link_anew(friend: Friend) -> None:
+    """As gates do, after a moment."""
+    while True:
+        await friend.cut_of_link()
+        await friend.down()
+        await trio.sleep(0.3)
+        await friend.link_up()
+
+
 async def _send(recorder: Recorder, vault: Vault, text: str) -> None:
-    await recorder.ask(vault, "send", to=[vault_friend()], text=text)
+    try:
+        await recorder.ask(vault, "send", to=[vault_friend()], text=text)
+    except DiskFull:
+        recorder.refused += 1
+        raise
 
 
 async def _read(recorder: Recorder, vault: Vault) -> None:

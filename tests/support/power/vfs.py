@@ -20,12 +20,12 @@ _JOURNALS: Final = apsw.SQLITE_OPEN_WAL | apsw.SQLITE_OPEN_MAIN_JOURNAL | apsw.S
 
 class _File(apsw.VFSFile):
     def __init__(self, vfs: "RecordingVfs", path: Path, flags: list[int]) -> None:
-        new = not path.exists()
         super().__init__("unix", str(path), flags)
-        self._trace, self._faults, self._path = vfs.trace, vfs.faults, path
+        self._vfs, self._trace, self._faults, self._path = vfs, vfs.trace, vfs.faults, path
         self._number = self._trace.live[path] if path in self._trace.live else self._trace.create(path)
-        # SQLite syncs the directory of a new journal or log with its first sync (os_unix.c, UNIXFILE_DIRSYNC).
-        self._names_unsynced = new and bool(flags[0] & _JOURNALS)
+        # SQLite syncs the directory, too, with the first sync of a journal or log that it opened so as to create it,
+        # also where it was there (os_unix.c, UNIXFILE_DIRSYNC).
+        self._names_unsynced = bool(flags[0] & _JOURNALS and flags[0] & apsw.SQLITE_OPEN_CREATE)
 
     def xRead(self, amount: int, offset: int) -> bytes:
         self._strike("read")
@@ -33,16 +33,22 @@ class _File(apsw.VFSFile):
         return data[: amount // 2] if self._faults.made["read"] == self._faults.short_read else data
 
     def xWrite(self, data: bytes, offset: int) -> None:
+        if self._vfs.dead:
+            return
         self._strike("write")
         super().xWrite(data, offset)
         self._trace.note(Write(self._number, offset, bytes(data)))
 
     def xTruncate(self, newsize: int) -> None:
+        if self._vfs.dead:
+            return
         self._strike("write")
         super().xTruncate(newsize)
         self._trace.note(Truncate(self._number, newsize))
 
     def xSync(self, flags: int) -> None:
+        if self._vfs.dead:
+            return
         error = self._faults.strikes("sync")
         self._trace.note(Sync(self._number, ok=not error))
         if error:
@@ -58,13 +64,17 @@ class _File(apsw.VFSFile):
 
 
 class RecordingVfs(apsw.VFS):
-    """Registered while it lives; ``name`` is what to open a connection with."""
+    """Registered while it lives; ``name`` is what to open a connection with.
+
+    ``dead``: its process was killed; what its connections do while they are taken down reaches nothing.
+    """
 
     def __init__(self, trace: Trace, faults: Faults | None = None) -> None:
         bare = f"recording{next(_numbers)}"
         super().__init__(bare, "unix")
         self.name: Final = f"multipleciphers-{bare}"
         self.trace, self.faults = trace, faults or Faults()
+        self.dead = False
 
     def xOpen(self, name: str | apsw.URIFilename | None, flags: list[int]) -> apsw.VFSFile:
         path = name.filename() if isinstance(name, apsw.URIFilename) else name
@@ -73,6 +83,8 @@ class RecordingVfs(apsw.VFS):
         return _File(self, Path(path), flags)
 
     def xDelete(self, filename: str, syncdir: bool) -> None:
+        if self.dead:
+            return
         super().xDelete(filename, syncdir)
         self.trace.unlink(Path(filename))
         if syncdir:

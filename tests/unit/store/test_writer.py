@@ -1,3 +1,4 @@
+import errno
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -14,7 +15,9 @@ from p2pchat.store.cell import Cell
 from p2pchat.store.disk import SystemDisk
 from p2pchat.store.tx import Reader, Tx
 from p2pchat.store.writer import Store, StoreFailed
-from tests.support.faulty_vfs import Faults, FaultyVfs
+from tests.support.power.faults import Call, Faults, at
+from tests.support.power.trace import Trace
+from tests.support.power.vfs import RecordingVfs
 from tests.support.sim_env import SimClock, sim_env
 from tests.support.simdisk import SimDisk
 from tests.support.stores import KEY, new_contact
@@ -239,7 +242,7 @@ def faults() -> Faults:
 
 @pytest.fixture
 def faulty(env: Env, faults: Faults, tmp_path: Path) -> tuple[Env, Path]:
-    vfs = FaultyVfs(faults)
+    vfs = RecordingVfs(Trace(tmp_path), faults)
     disk = SystemDisk(vfs.name)
     disk.vfs = vfs  # type: ignore[attr-defined]  # lives as long as the disk
     return replace(env, disk=disk), tmp_path / "vault.db"
@@ -249,14 +252,14 @@ async def test_a_full_disk_undoes_the_batch_and_the_store_goes_on(faulty: tuple[
     errors: list[Exception] = []
     async with running(*faulty, errors=errors) as store:
         await store.change(put("a", 1))
-        faults.writes_fail = apsw.FullError
+        faults.fail = at("write", 1, errno.ENOSPC, until=10**6)
         store.change_nowait(put("b", 1))
         with pytest.raises(DiskFull) as caught:
             await store.change(put("c", 1))
         assert caught.value.hint
         assert [type(error) for error in errors] == [DiskFull]
         assert store.read(all_meta) == {"a": 1}
-        faults.writes_fail = None
+        faults.clear()
         assert await store.change(put("d", 1)) == 1
         assert store.read(all_meta) == {"a": 1, "d": 1}
     async with running(*faulty) as store:
@@ -275,7 +278,7 @@ async def test_a_store_that_may_not_grow_says_so(env: Env, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("fault", ["write", "sync"])
 async def test_an_error_of_the_disk_ends_the_writer_and_what_was_committed_stays(
-    faulty: tuple[Env, Path], faults: Faults, fault: str
+    faulty: tuple[Env, Path], faults: Faults, fault: Call
 ) -> None:
     store = await Store.open(*faulty, KEY)
     told: list[StoreFailed] = []
@@ -291,36 +294,13 @@ async def test_an_error_of_the_disk_ends_the_writer_and_what_was_committed_stays
         async with trio.open_nursery() as nursery:
             await nursery.start(store.run)
             await store.change(put("a", 1))
-            faults.syncs_fail = fault == "sync"
-            faults.writes_fail = apsw.IOError if fault == "write" else None
+            faults.fail = at(fault, 1, until=10**6)
             nursery.start_soon(caller)
     assert [failed.code for failed in told] == ["FAILED"]
-    faults.syncs_fail, faults.writes_fail = False, None
+    faults.clear()
     store.close()
     async with running(*faulty) as again:
         assert again.read(all_meta)["a"] == 1
-
-
-async def test_what_was_committed_outlives_a_power_cut(
-    faulty: tuple[Env, Path], faults: Faults, tmp_path: Path
-) -> None:
-    env, path = faulty
-    found = []
-
-    def cut(number: int) -> None:
-        target = tmp_path / f"after {number}"
-        target.mkdir()
-        faults.cut_power(path.parent, target)
-
-    tmp_path.joinpath("home").mkdir()
-    path = tmp_path / "home" / "vault.db"
-    async with running(env, path) as store:
-        for number in range(20):
-            await store.change(put(f"{number}", number), after=cut)
-    for number in range(20):
-        async with running(env, tmp_path / f"after {number}" / "vault.db") as again:
-            found.append(len(again.read(all_meta)))
-    assert found == list(range(1, 21))
 
 
 async def test_a_wrong_key_is_told_without_a_change(env: Env, tmp_path: Path) -> None:
