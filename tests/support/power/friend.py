@@ -129,20 +129,26 @@ class Friend(Peer):
         self.memory = replace(self.memory, receipt=max(number, self.memory.receipt))
 
     async def _seal(self, number: int) -> None:
-        slot = Slot(
-            message=MessageId(number.to_bytes(16)),
-            conversation=bodies.pair_conversation(self.own.user, self.identity.user),
-            clock=number,
-            sent_ms=number,
-            device=self.identity.device.device,
-            sequence=number,
-            previous=bodies.FIRST,
-        )
-        body = bodies.text_body(slot, self.memory.written[number - 1]).encode()
-        self.agreement, sealed = self.agreement.seal_body(body, bytes(24))
+        self.agreement, sealed = self.agreement.seal_body(self._bodies()[number - 1], bytes(24))
         frame = self.frame(FrameType.ENVELOPE, sealed)
         self.numbers[frame.link, frame.seq] = number
         await self.vault.gate.say(frame)
+
+    def _bodies(self) -> list[bytes]:
+        """Of all that was written, each naming the one before it."""
+        made: list[bytes] = []
+        for number, text in enumerate(self.memory.written, 1):
+            slot = Slot(
+                message=MessageId(number.to_bytes(16)),
+                conversation=bodies.pair_conversation(self.own.user, self.identity.user),
+                clock=number,
+                sent_ms=number,
+                device=self.identity.device.device,
+                sequence=number,
+                previous=bodies.chain_hash(made[-1]) if made else bodies.FIRST,
+            )
+            made.append(bodies.text_body(slot, text).encode())
+        return made
 
 
 async def until(condition: Callable[[], bool], *, within_s: float = 120) -> None:
