@@ -29,6 +29,12 @@ class Random(Protocol):
     def uniform(self, a: float, b: float) -> float: ...
 
 
+def draws(random: Random, count: int, size: int) -> list[bytes]:
+    """``count`` draws of ``size`` bytes in one call: a call of the system gives way to other threads."""
+    fresh = random.bytes(count * size)
+    return [fresh[at : at + size] for at in range(0, len(fresh), size)]
+
+
 class Disk(Protocol):
     """Files of one home. Paths are absolute."""
 

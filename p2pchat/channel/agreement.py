@@ -12,7 +12,7 @@ is down; ephemerals go with it. What survives is ``state`` (stored) and ``legs``
 """
 
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -57,8 +57,6 @@ class Agreement:
     opening: Opening | None = None
     asked: bool = False  # hi: a REKEY is out
 
-    # --- what the vault calls -------------------------------------------------------------------------------------
-
     @classmethod
     def begin(
         cls,
@@ -83,8 +81,7 @@ class Agreement:
     @property
     def ready(self) -> bool:
         """Whether bodies may be sealed now."""
-        current = self.state.current
-        return self.agreed and current is not None and current.send.index < EPOCH_MESSAGES_HARD
+        return self.room > 0
 
     def frame_received(self, kind: FrameType, body: bytes, at: Moment) -> Step:
         """HELLO, REKEY, OFFER, ACCEPT or CONFIRM. Raises BadFormat: cut the link and store nothing."""
@@ -141,6 +138,16 @@ class Agreement:
         """The body of an envelope that opened is no message of this peer: the damage rule."""
         return healing.envelope_refused(self, Fault.MISSHAPEN, at)
 
+    def envelopes_received(self, frames: Sequence[bytes]) -> tuple["Agreement", list[bytes]]:
+        """(agreement, whose ``state`` is to be stored; bodies of as many ``frames`` as are in perfect order).
+
+        The first that is not is left to ``envelope_received``.
+        """
+        if not self.agreed or self.state.health.healing:
+            return self, []
+        state, bodies = traffic.open_run(self.state, self.channel.parties.inbound, frames)
+        return (replace(self, state=state) if bodies else self), bodies
+
     def ctl_received(self, frame: bytes, at: Moment) -> Step:
         """A CTL frame. ``Step.ctl`` where it opened. Raises BadFormat."""
         if not self.agreed:
@@ -167,21 +174,33 @@ class Agreement:
         step = woken._reset(Ask.LOST, at) if reset else woken._next(Ask.WISH, at)
         return step if woken is self else replace(step, store=step.agreement.state)
 
-    def seal_body(self, body: bytes, nonce: bytes, leg_secret: bytes = b"") -> tuple["Agreement", bytes]:
-        """(agreement, whose ``state`` is to be stored; ENVELOPE frame body). Only while ``ready``.
+    def seal_bodies(
+        self, bodies: Sequence[bytes], nonces: Sequence[bytes], leg_secrets: Sequence[bytes] = ()
+    ) -> tuple["Agreement", list[bytes]]:
+        """(agreement, whose ``state`` is to be stored; an ENVELOPE frame body each). At most ``room`` bodies.
 
-        ``nonce``: 24 random bytes. ``leg_secret``: 32 more where the message gets an RSA key of its own, else empty.
+        ``nonces``: 24 random bytes each. ``leg_secrets``: 32 each where messages get RSA keys of their own, else none.
         """
         parties = self.channel.parties
-        own_leg = OwnLeg(leg_secret, parties.peer, self.draws) if leg_secret else None
-        state, frame = traffic.seal_body(self.state, parties.outbound, body, nonce, own_leg)
-        return replace(self, state=state), frame
+        legs: list[OwnLeg | None] = [OwnLeg(secret, parties.peer, self.draws) for secret in leg_secrets]
+        run = list(map(traffic.Sealing, bodies, nonces, legs or [None] * len(bodies)))
+        state, frames = traffic.seal_run(self.state, parties.outbound, run)
+        return replace(self, state=state), frames
+
+    def seal_body(self, body: bytes, nonce: bytes, leg_secret: bytes = b"") -> tuple["Agreement", bytes]:
+        """``seal_bodies`` for one."""
+        agreement, (frame,) = self.seal_bodies([body], [nonce], [leg_secret] if leg_secret else ())
+        return agreement, frame
+
+    @property
+    def room(self) -> int:
+        """How many bodies the epoch may still seal; 0 while nothing is agreed."""
+        current = self.state.current
+        return EPOCH_MESSAGES_HARD - current.send.index if self.agreed and current else 0
 
     def seal_ctl(self, content: Ctl, nonce: bytes) -> bytes:
         """A CTL frame body. Only while ``agreed``. ``nonce``: 24 random bytes."""
         return traffic.seal_ctl(self.state, self.channel.link_hash, content, nonce)
-
-    # --- frames ---------------------------------------------------------------------------------------------------
 
     def _hello(self, body: bytes, at: Moment) -> Step:
         hello = Hello.decode(body)
@@ -238,8 +257,6 @@ class Agreement:
     def _ignored(self, _body: bytes, _at: Moment) -> Step:
         return Step(agreement=self)
 
-    # --- legs -----------------------------------------------------------------------------------------------------
-
     def _open(self, leg: Leg, frame: bytes, at: Moment) -> Step:
         wait_s, legs = self.legs.take(at.now_s)
         waiting = replace(self, phase=Phase.OPENING, opening=Opening(leg, frame), legs=legs)
@@ -271,8 +288,6 @@ class Agreement:
     def _salt(self, mode: Mode) -> bytes:
         current = self.state.current
         return current.next_salt if mode is Mode.NEXT and current else NO_SALT
-
-    # --- new epochs -----------------------------------------------------------------------------------------------
 
     def _changed_over(self, state: ChannelState) -> Step:
         became = Became.CHANGED if self.agreed else Became.READY

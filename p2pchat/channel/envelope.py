@@ -82,12 +82,17 @@ def check_damage(envelope: bytes) -> None:
         raise DamagedEnvelope("an envelope was damaged on its way")
 
 
+def sealed_bytes(body_bytes: int, leg_bytes: int = 0) -> int:
+    """How long the envelope of a body is."""
+    return padding.frame_room(_LEAST + leg_bytes + body_bytes)
+
+
 def seal(header: Header, message_key: bytes, route: bytes, body: bytes, nonce: bytes, leg: bytes = b"") -> bytes:
     """The body of an ENVELOPE frame. ``nonce``: 24 random bytes, so that a rolled-back store cannot repeat one.
 
     ``leg``: LEG_BYTES where the header says so; its key is part of ``message_key`` already.
     """
-    size = padding.frame_room(_LEAST + len(leg) + len(body))
+    size = sealed_bytes(len(body), len(leg))
     plaintext = padding.pad(body, size - _AROUND - len(leg), md5(body))
     head = header.encode()
     ciphertext = crypto_aead_xchacha20poly1305_ietf_encrypt(plaintext, head + route + leg, nonce, message_key)

@@ -1,5 +1,6 @@
 """Messages and control frames through the epochs that a channel holds: which key, and what the state is afterwards."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from p2pchat.channel import ctl, envelope, message_leg
@@ -9,7 +10,7 @@ from p2pchat.channel.message_leg import OwnLeg
 from p2pchat.channel.parties import Parties
 from p2pchat.channel.ratchet import Chain
 from p2pchat.channel.state import ChannelState, Epoch
-from p2pchat.errors import BadFormat, CryptoError
+from p2pchat.errors import BadFormat, CryptoError, P2PChatError
 from p2pchat.ids import EpochId
 from p2pchat.wire.structs import Ctl
 
@@ -23,18 +24,57 @@ class Opened:
     promoted: bool  # it was the first under the pending epoch
 
 
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    """What one envelope is made of. ``nonce``: 24 random bytes. ``own_leg``: where ``rsa`` is ``every``."""
+
+    body: bytes
+    nonce: bytes
+    own_leg: OwnLeg | None = None
+
+
+def seal_run(state: ChannelState, route: bytes, run: Sequence[Sealing]) -> tuple[ChannelState, list[bytes]]:
+    """(state to store, an ENVELOPE frame body each) under the current epoch. The state is made once."""
+    current = _current(state)
+    chain, sealed = current.send, []
+    for one in run:
+        header = Header(current.id, chain.index, one.own_leg is not None)
+        message_key, chain = chain.advance()
+        leg = b""
+        if one.own_leg is not None:
+            leg, message_key = one.own_leg.seal(header, route), message_leg.mix(message_key, one.own_leg.secret)
+        sealed.append(envelope.seal(header, message_key, route, one.body, one.nonce, leg))
+    return replace(state, current=replace(current, send=chain)), sealed
+
+
 def seal_body(
     state: ChannelState, route: bytes, body: bytes, nonce: bytes, own_leg: OwnLeg | None = None
 ) -> tuple[ChannelState, bytes]:
-    """(state to store, ENVELOPE frame body) under the current epoch. ``own_leg``: where ``rsa`` is ``every``."""
-    current = _current(state)
-    header = Header(current.id, current.send.index, own_leg is not None)
-    message_key, chain = current.send.advance()
-    leg = b""
-    if own_leg is not None:
-        leg, message_key = own_leg.seal(header, route), message_leg.mix(message_key, own_leg.secret)
-    frame = envelope.seal(header, message_key, route, body, nonce, leg)
-    return replace(state, current=replace(current, send=chain)), frame
+    """``seal_run`` for one."""
+    state, (sealed,) = seal_run(state, route, [Sealing(body, nonce, own_leg)])
+    return state, sealed
+
+
+def open_run(state: ChannelState, route: bytes, frames: Sequence[bytes]) -> tuple[ChannelState, list[bytes]]:
+    """The bodies of as many ``frames`` as need no thought: whole, without a leg, and each under the next key in turn.
+
+    The first that is anything else ends the run and is left to ``open_body``. Raises nothing.
+    """
+    current = state.current
+    if current is None or state.retired is not None:
+        return state, []
+    chain, bodies = current.receive, list[bytes]()
+    for frame in frames:
+        try:
+            envelope.check_damage(frame)
+            if envelope.parse_header(frame) != Header(current.id, chain.index):
+                break
+            message_key, after = chain.advance()
+            bodies.append(envelope.open_with(message_key, route, frame))
+        except P2PChatError:
+            break
+        chain = after
+    return (replace(state, current=replace(current, receive=chain)) if bodies else state), bodies
 
 
 def leg_to_open(state: ChannelState, parties: Parties, frame: bytes) -> Leg | None:

@@ -28,6 +28,7 @@ from p2pchat.keys.kdf import hkdf
 from p2pchat.link.carriers.decoy import draw
 from p2pchat.link.credentials import Local
 from p2pchat.rpc import server
+from p2pchat.rpc.conversation import Handler
 from p2pchat.wire import boundary
 from p2pchat.wire.structs import GateSecrets
 
@@ -122,7 +123,7 @@ async def _serve(
         nursery.cancel_scope.cancel()
 
 
-async def _serve_rpc(listener: socket.socket, methods: Mapping[str, server.Handler], settings: GateSettings) -> None:
+async def _serve_rpc(listener: socket.socket, methods: Mapping[str, Handler], settings: GateSettings) -> None:
     log_file, per_minute = str(settings.log_file), settings.calls_per_minute
     await server.serve(listener, methods, log_file=log_file, calls_per_minute=per_minute)
 

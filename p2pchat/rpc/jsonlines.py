@@ -25,13 +25,7 @@ def decode(line: bytes) -> Json:
     if _marks(line) > ELEMENTS and _is_crowded(line):
         raise _too_many()
     try:
-        value: Json = json.loads(
-            line.decode(),
-            object_pairs_hook=_object,
-            parse_int=_whole,
-            parse_float=_fraction,
-            parse_constant=_fraction,
-        )
+        value: Json = _DECODER.decode(line.decode())
     except UnicodeDecodeError:
         raise _bad("a line is not UTF-8") from None
     except RecursionError:
@@ -45,7 +39,7 @@ def decode(line: bytes) -> Json:
 def encode(value: object) -> bytes:
     """One line with its newline; bytes become base64. Raises BadFormat where it would be too long or is no text."""
     try:
-        line = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_base64).encode()
+        line = _ENCODER.encode(value).encode()
     except UnicodeEncodeError:
         raise _bad("a text is not valid Unicode") from None
     if len(line) >= RPC_LINE_BYTES:
@@ -128,3 +122,10 @@ def _too_many() -> BadFormat:
 
 def _bad(what: str) -> BadFormat:
     return BadFormat(what, hint="p2pchat rpc schema")
+
+
+# Made once: the module's own functions make one a call, which takes as long as reading a short line.
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_whole, parse_float=_fraction, parse_constant=_fraction
+)
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_base64)

@@ -176,6 +176,12 @@ def _roll_back(db: apsw.Connection) -> None:
             db.execute("ROLLBACK")
 
 
+def move_log(db: apsw.Connection) -> None:
+    """Move the log into the database as far as no reader needs it. A full or failing disk shows at the next commit."""
+    with contextlib.suppress(apsw.Error):
+        db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+
 def _empty_log(db: apsw.Connection) -> None:
     """Move the log into the database and cut it to nothing, so that no old page of a deleted text stays there.
 

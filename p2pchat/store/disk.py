@@ -19,6 +19,7 @@ from p2pchat import atomic
 from p2pchat.errors import Corrupt, DiskFull, Failed, NotFound
 
 KEY_BYTES: Final = 32
+LOG_PAGES: Final = 4096  # 16 MiB: a commit moves the log into the database where spare time never came (Store.tidy)
 _READ_WRITE: Final = apsw.SQLITE_OPEN_READWRITE
 _READ_ONLY: Final = apsw.SQLITE_OPEN_READONLY
 _LEAST_BYTES: Final = 512  # one page of the smallest kind; SQLite takes what is shorter for a new database
@@ -145,6 +146,7 @@ def settle(db: apsw.Connection) -> None:
     db.pragma("synchronous", "FULL")  # a commit is on the disk, also in WAL mode
     if sys.platform == "darwin":
         db.pragma("fullfsync", 1)  # fsync alone leaves it in the drive's cache there
+    db.pragma("wal_autocheckpoint", LOG_PAGES)
     db.pragma("secure_delete", 1)
     db.pragma("foreign_keys", 1)
     db.pragma("temp_store", "memory")  # a sorted result is plaintext

@@ -96,7 +96,7 @@ def seen(reader: Reader, contact: int, incoming: Incoming) -> Seen:
     """Whether this message came before. A tombstone counts as the same, whatever it said."""
     row = reader.one(
         "SELECT m.kind, m.withdrawn, t.content FROM messages m LEFT JOIN contents t ON t.id = m.content"
-        " WHERE m.message = ? AND m.contact = ? AND m.device = ?",
+        f" WHERE {messages.BY_ID} AND m.contact = ?2 AND m.device = ?3",
         *(incoming.message, contact, incoming.device),
     )
     if row is None:
@@ -124,7 +124,8 @@ def add(tx: Tx, contact: int, incoming: Incoming, now_ms: int) -> None:
 def withdraw(tx: Tx, contact: int, device: DeviceId, message: MessageId, now_ms: int) -> bool:
     """The sender takes ``message`` back: it becomes a tombstone, with an event; False where nothing had to be done."""
     row = tx.value(
-        "SELECT id FROM messages WHERE message = ? AND contact = ? AND device = ? AND outgoing = 0 AND withdrawn = 0",
+        f"SELECT m.id FROM messages m WHERE {messages.BY_ID} AND m.contact = ?2 AND m.device = ?3 AND m.outgoing = 0"
+        " AND m.withdrawn = 0",
         *(message, contact, device),
     )
     if row is None:

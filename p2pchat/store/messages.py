@@ -53,6 +53,7 @@ TABLES: Final = (
     "messages m JOIN contacts p ON p.id = m.contact LEFT JOIN contents t ON t.id = m.content"
     " LEFT JOIN out_queues q ON q.contact = m.contact AND m.outgoing = 1"
 )
+BY_ID: Final = "substr(m.message, 14) = substr(?1, 14) AND m.message = ?1"  # as the index has it (schema/002.sql)
 _ORDER: Final = "m.clock, m.sent_ms, m.device, m.message"
 
 
@@ -89,10 +90,7 @@ def before_last(reader: Reader, contact: int, count: int) -> Position | None:
 
 def by_id(reader: Reader, message: MessageId) -> list[Message]:
     """One row a recipient of an own message, in the order given then; else one, or none."""
-    return [
-        from_row(row)
-        for row in reader.all(f"SELECT {COLUMNS} FROM {TABLES} WHERE m.message = ? ORDER BY m.id", message)
-    ]
+    return [from_row(row) for row in reader.all(f"SELECT {COLUMNS} FROM {TABLES} WHERE {BY_ID} ORDER BY m.id", message)]
 
 
 def erase(tx: Tx, row: int) -> None:

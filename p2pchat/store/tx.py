@@ -48,12 +48,13 @@ class Reader:
 class Tx(Reader):
     """A transaction under way, as the writer hands it to a job. It sees what the jobs before it did."""
 
-    __slots__ = ("last_acts", "scrub", "writes")
+    __slots__ = ("fresh", "last_acts", "scrub", "writes")
 
     def __init__(self, db: apsw.Connection) -> None:
         super().__init__(db)
         self.writes = Writes()
         self.last_acts: dict[Hashable, LastAct] = {}
+        self.fresh: dict[tuple[int, int], bytes] = {}  # store.tails
         self.scrub = False  # a text was deleted: the writer also empties the write-ahead log after the commit
 
     def at_end(self, key: Hashable, act: "Callable[[Tx], R]", after: Callable[[R], None]) -> None:

@@ -22,6 +22,7 @@ from p2pchat.store.migrate import migrate
 from p2pchat.store.tx import Reader, Tx
 
 R = TypeVar("R")
+_TIDY_COMMITS: Final = 20
 _FAREWELL_S: Final = 0.1  # between a failure and the vault's end: callers tell their users why
 
 __all__ = ["Reader", "Store", "StoreFailed", "Tx"]
@@ -57,6 +58,7 @@ class Store:
         self._queue: deque[Job] = deque()
         self._wake = trio.Event()
         self.counts: Final = Counts()
+        self._tidied = 0  # commits, when the log was last moved
 
     @classmethod
     async def open(
@@ -117,6 +119,12 @@ class Store:
     async def flush(self) -> None:
         """Wait until everything queued so far is committed and its effects have run."""
         await self.change(_nothing)
+
+    async def tidy(self) -> None:
+        """Move the write-ahead log into the database, where enough has gathered. What comes meanwhile waits."""
+        if self.counts.commits >= self._tidied + _TIDY_COMMITS:
+            self._tidied = self.counts.commits
+            await self._env.db_work(batch.move_log, self._writer)
 
     def read(self, ask: Callable[[Reader], R]) -> R:
         """Run short, indexed queries on the committed state, here and now. Raises Corrupt where the file is damaged."""

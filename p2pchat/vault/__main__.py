@@ -22,7 +22,7 @@ from p2pchat.keys.vault_file import open_vault, seal_vault
 from p2pchat.lifeline import Lifeline, Unlocked
 from p2pchat.limits import KEY_FILE_BYTES
 from p2pchat.rpc import server
-from p2pchat.rpc.server import Handler
+from p2pchat.rpc.conversation import Handler
 from p2pchat.vault import app
 from p2pchat.wire.structs import VaultSecrets
 

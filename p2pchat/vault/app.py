@@ -11,14 +11,14 @@ from p2pchat.home import Home
 from p2pchat.keys.identity import Identity, load_identity
 from p2pchat.keys.kdf import hkdf
 from p2pchat.keys.vault_file import store_key
-from p2pchat.rpc.server import Handler
+from p2pchat.rpc.conversation import Handler
 from p2pchat.store import meta, profile
 from p2pchat.store.cell import Cell
 from p2pchat.store.profile import Profile
 from p2pchat.store.tx import Tx
 from p2pchat.store.writer import Store
 from p2pchat.token_bucket import allowance
-from p2pchat.vault import indexing, methods, own, renewal, upkeep
+from p2pchat.vault import methods, own, renewal, spare_time, upkeep
 from p2pchat.vault.flows import links, wishes
 from p2pchat.vault.node import Node, Settings
 from p2pchat.vault.port import Port
@@ -58,7 +58,7 @@ async def main(env: Env, stream: trio.abc.Stream, secrets: VaultSecrets, home: H
         nursery.start_soon(port.write)
         nursery.start_soon(upkeep.run, node)
         nursery.start_soon(node.delay.watch)
-        nursery.start_soon(indexing.keep, store)
+        nursery.start_soon(spare_time.keep, store)
         nursery.start_soon(renewal.Renewal(node, secrets, hooks.save).keep)
         wishes.tell_all(node)
         nursery.start_soon(hooks.serve, methods.table(node))

@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from p2pchat.store import batch, events, inbox, messages, outbox, readers
+from p2pchat.store import batch, events, inbox, messages, outbox, readers, tails
 from p2pchat.store.batch import Done, Job
 from p2pchat.store.migrate import migrate
 from p2pchat.store.tx import Reader, Tx
@@ -57,7 +57,7 @@ def send(number: int, expires: bool) -> Change:
     def model(m: Model) -> Model:
         return replace(m, sent=(*m.sent, Sent(one.message, m.tail + 1, f"text {number}")), tail=m.tail + 1)
 
-    return Change(lambda tx: drop(outbox.enqueue(tx, one, [1], digest)), model)
+    return Change(lambda tx: drop(tails.enqueue(tx, one, [1], digest)), model)
 
 
 def receive(number: int) -> Change:

@@ -20,8 +20,8 @@ from p2pchat.env import CryptoDraws, Disk, Env
 from p2pchat.firewall import gate
 from p2pchat.firewall.gate import GateSettings
 from p2pchat.home import Home
+from p2pchat.rpc.conversation import Handler
 from p2pchat.rpc.methods import checked_params
-from p2pchat.rpc.server import Handler
 from p2pchat.vault import app
 from p2pchat.wire.structs import GateSecrets, VaultSecrets
 from tests.support.sim_env import SimClock, SlowWork, sim_env

@@ -4,7 +4,7 @@ from itertools import count
 from pathlib import Path
 
 from p2pchat.ids import DeviceId, Incarnation, MessageId, UserId
-from p2pchat.store import contacts, outbox
+from p2pchat.store import contacts, tails
 from p2pchat.store.contacts import Contact, NewContact
 from p2pchat.store.inbox import Incoming
 from p2pchat.store.migrate import migrate
@@ -50,9 +50,9 @@ def add_contact(tx: Tx, letter: str, *, alias: str | None = None, nickname: str 
     return contacts.add(tx, new_contact(letter, alias=alias, nickname=nickname), now_ms=1000)
 
 
-def digest(queued: Outgoing) -> bytes:
-    """Stands for the chain hash of a body: tells number and contact."""
-    return queued.number.to_bytes(8) + queued.contact.to_bytes(8)
+def digest(queued: Outgoing) -> tuple[bytes, bytes]:
+    """Stands for a body and its chain hash, which tells number and contact."""
+    return queued.content, queued.number.to_bytes(8) + queued.contact.to_bytes(8)
 
 
 def draft(text: str, *, number: int | None = None, clock: int | None = None, expires_at_ms: int = 0) -> Draft:
@@ -69,7 +69,7 @@ def draft(text: str, *, number: int | None = None, clock: int | None = None, exp
 
 def send(tx: Tx, text: str, *to: Contact, clock: int | None = None, expires_at_ms: int = 0) -> list[Outgoing]:
     one = draft(text, clock=clock, expires_at_ms=expires_at_ms)
-    return outbox.enqueue(tx, one, [contact.id for contact in to], digest)
+    return tails.enqueue(tx, one, [contact.id for contact in to], digest)
 
 
 def incoming(text: str, number: int, *, message: int | None = None, clock: int | None = None) -> Incoming:

@@ -23,8 +23,8 @@ from p2pchat.env_system import SystemCrypto
 from p2pchat.home import Home
 from p2pchat.keys.identity import Identity
 from p2pchat.keys.signed import sign
+from p2pchat.rpc.conversation import Handler
 from p2pchat.rpc.methods import checked_params
-from p2pchat.rpc.server import Handler
 from p2pchat.vault import app
 from p2pchat.wire import boundary
 from p2pchat.wire.frames import FrameType

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from p2pchat.channel.agreement import Agreement
 from p2pchat.channel.damage import Status
@@ -136,8 +137,7 @@ def _take(tx: Tx, node: Node, link: Link, batch: Sequence[LinkEvent]) -> _Taken:
         return _Taken(None)
     before, error = turn.agreement.state.health.status, None
     try:
-        for event in batch:
-            _apply(turn, _step(turn, event))
+        _work_through(turn, batch)
         if turn.renew_wanted:
             _apply(turn, turn.agreement.renew(turn.moment(), reset=True))
         _apply(turn, turn.agreement.tick(turn.moment()))
@@ -183,6 +183,33 @@ def settle(turn: Turn) -> None:
     fill(turn)
 
 
+def _work_through(turn: Turn, batch: Sequence[LinkEvent]) -> None:
+    """Messages come in runs: those in perfect order are opened together."""
+    for are_envelopes, grouped in groupby(batch, key=_is_envelope):
+        events = list(grouped)
+        while events:
+            if are_envelopes:
+                del events[: _run(turn, events)]
+            if events:
+                _apply(turn, _step(turn, events.pop(0)))
+
+
+def _run(turn: Turn, events: list[LinkEvent]) -> int:
+    """How many of these envelopes were opened together, and what they say was taken."""
+    frames = [event.body for event in events if isinstance(event, boundary.Arrived)]
+    agreement, bodies = turn.agreement.envelopes_received(frames)
+    if bodies:
+        turn.become(agreement, store=True)
+    for body in bodies:
+        if not _body(turn, body):
+            break  # those behind it come again after the Resume
+    return len(bodies)
+
+
+def _is_envelope(event: LinkEvent) -> bool:
+    return isinstance(event, boundary.Arrived) and event.kind == FrameType.ENVELOPE
+
+
 def _step(turn: Turn, event: LinkEvent) -> Step:
     agreement, at = turn.agreement, turn.moment()
     match event:
@@ -219,8 +246,11 @@ def _apply(turn: Turn, step: Step) -> None:
         signals.want_resume(turn)
 
 
-def _body(turn: Turn, body: bytes) -> None:
+def _body(turn: Turn, body: bytes) -> bool:
+    """Whether it was a message of this peer; else the damage rule was applied."""
     try:
         intake.take(turn, body)
     except BadFormat:
         _apply(turn, turn.agreement.body_refused(turn.moment()))
+        return False
+    return True

@@ -34,7 +34,8 @@ def take(turn: Turn, raw: bytes) -> None:
     else:
         receipts = receipts.taken()
         _advance(turn, body, action, b"" if body.kind == BODY_VOID else bodies.chain_hash(raw))
-    turn.session = replace(turn.session, receipts=receipts)
+    if receipts is not turn.session.receipts:
+        turn.session = replace(turn.session, receipts=receipts)
 
 
 def _seen(turn: Turn, body: MessageBody) -> Seen:

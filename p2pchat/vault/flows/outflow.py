@@ -3,15 +3,17 @@
 from dataclasses import replace
 from typing import Final
 
+from p2pchat.channel.envelope import LEG_BYTES, sealed_bytes
 from p2pchat.channel.epoch import SECRET_BYTES
 from p2pchat.config import RSA_EVERY
-from p2pchat.delivery import body as bodies
+from p2pchat.delivery import body as making
 from p2pchat.delivery.body import Slot
+from p2pchat.env import draws
 from p2pchat.ids import MessageId, UserId
 from p2pchat.limits import EXPIRED_SET_GRACE_DAYS
-from p2pchat.store import outbox
+from p2pchat.store import outbox, tails
 from p2pchat.store.outbox import Outgoing
-from p2pchat.vault.flows.turn import Turn
+from p2pchat.vault.flows.turn import NONCE_BYTES, Turn
 from p2pchat.wire.frames import FrameType
 from p2pchat.wire.structs import BODY_WITHDRAW, MessageBody
 
@@ -26,13 +28,14 @@ def fill(turn: Turn) -> None:
     numbers, flow = turn.session.flow.take(turn.outgoing)
     if not numbers:
         return
-    room = turn.link.room_bytes - sum(len(body) for _, body, _ in turn.frames)
-    waiting = outbox.after(turn.tx, turn.link.contact, numbers.start - 1, len(numbers))
-    for message in waiting:
-        if room <= 0 or _too_soon(turn) or not turn.agreement.ready:
-            flow = replace(flow, next=message.number)
-            break
-        room -= _seal(turn, message)
+    every = turn.node.config.rsa == RSA_EVERY
+    bodies = _fitting(turn, _bodies(turn, numbers[: turn.agreement.room]), LEG_BYTES if every else 0)
+    secrets = _leg_secrets(turn, len(bodies)) if every else []
+    bodies = bodies[: len(secrets)] if every else bodies
+    if len(bodies) < len(numbers):
+        flow = replace(flow, next=numbers[len(bodies)])
+    if bodies:
+        _seal(turn, numbers, bodies, secrets)
     turn.session = replace(turn.session, flow=flow)
 
 
@@ -44,41 +47,64 @@ def _paused(turn: Turn) -> bool:
     return paused
 
 
-def _seal(turn: Turn, message: Outgoing) -> int:
-    """Queue one envelope; its size."""
-    body = make_body(message, turn.node.identity.user, turn.link.user).encode()
-    agreement, sealed = turn.agreement.seal_body(body, turn.nonce(), _leg_secret(turn))
+def _bodies(turn: Turn, numbers: range) -> list[bytes]:
+    """What these numbers say, encoded: as this transaction has just made it, or made again from the store."""
+    contact = turn.link.contact
+    known = [tails.fresh(turn.tx, contact, number) for number in numbers]
+    bodies = [body for body in known if body is not None]
+    if len(bodies) == len(known):
+        return bodies
+    own, peer = turn.node.identity.user, turn.link.user
+    waiting = outbox.after(turn.tx, contact, numbers.start - 1, len(numbers))
+    assert [message.number for message in waiting] == list(numbers), "a queue has no gaps"
+    return [make_body(message, own, peer).encode() for message in waiting]
+
+
+def _fitting(turn: Turn, bodies: list[bytes], leg_bytes: int) -> list[bytes]:
+    """As many of the first as the gate has room for."""
+    room = turn.link.room_bytes - sum(len(body) for _, body, _ in turn.frames)
+    for n, body in enumerate(bodies):
+        if room <= 0:
+            return bodies[:n]
+        room -= sealed_bytes(len(body), leg_bytes)
+    return bodies
+
+
+def _seal(turn: Turn, numbers: range, bodies: list[bytes], leg_secrets: list[bytes]) -> None:
+    """Queue one envelope each."""
+    nonces = draws(turn.node.env.random, len(bodies), NONCE_BYTES)
+    agreement, sealed = turn.agreement.seal_bodies(bodies, nonces, leg_secrets)
     turn.become(agreement, store=True)
-    turn.frames.append((FrameType.ENVELOPE, sealed, message.number))
-    return len(sealed)
+    turn.frames += [(FrameType.ENVELOPE, frame, number) for number, frame in zip(numbers, sealed, strict=False)]
 
 
-def _too_soon(turn: Turn) -> bool:
-    """Messages that bear an RSA key cost their recipient a private operation: so many a second, the rest wait."""
-    if turn.node.config.rsa == RSA_EVERY:
-        turn.again_s = turn.session.pace.wait_s(turn.node.env.clock.boot_s())
-    return turn.again_s > 0
+def _leg_secrets(turn: Turn, most: int) -> list[bytes]:
+    """32 bytes for each message that may go now with an RSA key of its own.
+
+    It costs its recipient a private operation: so many a second, the rest wait.
+    """
+    now_s, secrets = turn.node.env.clock.boot_s(), list[bytes]()
+    while len(secrets) < most:
+        turn.again_s = turn.session.pace.wait_s(now_s)
+        if turn.again_s > 0:
+            break
+        _, pace = turn.session.pace.take(now_s)
+        turn.session = replace(turn.session, pace=pace)
+        secrets.append(turn.node.env.random.bytes(SECRET_BYTES))
+    return secrets
 
 
-def _leg_secret(turn: Turn) -> bytes:
-    """32 bytes where the next message gets an RSA key of its own, else none."""
-    if turn.node.config.rsa != RSA_EVERY:
-        return b""
-    _, pace = turn.session.pace.take(turn.node.env.clock.boot_s())
-    turn.session = replace(turn.session, pace=pace)
-    return turn.node.env.random.bytes(SECRET_BYTES)
-
-
-def digest(message: Outgoing, own: UserId, peer: UserId) -> bytes:
-    """What the message after this one in its queue names as ``previous``."""
-    return bodies.chain_hash(make_body(message, own, peer).encode())
+def made(message: Outgoing, own: UserId, peer: UserId) -> tuple[bytes, bytes]:
+    """(encoded body, what the message after this one in its queue names as ``previous``)."""
+    body = make_body(message, own, peer).encode()
+    return body, making.chain_hash(body)
 
 
 def make_body(message: Outgoing, own: UserId, peer: UserId) -> MessageBody:
     """What the recipient opens; the same for the same number of the same queue, however often it is sealed."""
     slot = Slot(
         message=message.message,
-        conversation=bodies.pair_conversation(own, peer),
+        conversation=making.pair_conversation(own, peer),
         clock=message.clock,
         sent_ms=message.sent_ms,
         device=message.device,
@@ -86,7 +112,7 @@ def make_body(message: Outgoing, own: UserId, peer: UserId) -> MessageBody:
         previous=message.previous,
     )
     if message.void:
-        return bodies.void_body(slot)
+        return making.void_body(slot)
     if message.kind == BODY_WITHDRAW:
-        return bodies.withdraw_body(slot, MessageId(message.content))
-    return bodies.text_body(slot, message.content.decode(), expires_at_ms=message.expires_at_ms)
+        return making.withdraw_body(slot, MessageId(message.content))
+    return making.text_body(slot, message.content.decode(), expires_at_ms=message.expires_at_ms)

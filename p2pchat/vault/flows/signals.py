@@ -11,7 +11,7 @@ from p2pchat.ids import Incarnation
 from p2pchat.keys.signed import verify_address_record
 from p2pchat.store import contacts, events, inbox, outbox, profile
 from p2pchat.vault.flows import alarms, copies, records
-from p2pchat.vault.flows.outflow import digest
+from p2pchat.vault.flows.outflow import made
 from p2pchat.vault.flows.turn import Turn
 from p2pchat.wire.checksum import md5
 from p2pchat.wire.structs import (
@@ -105,7 +105,7 @@ def _resume(turn: Turn, raw: bytes) -> None:
         turn.news |= alarms.tell(turn.tx, turn.node, "forgotten", turn.link.contact, text)
     if resumed.queue.incarnation != before.incarnation:
         own, user = turn.node.identity.user, turn.link.user
-        outbox.renumber(turn.tx, turn.link.contact, resumed.queue.incarnation, lambda held: digest(held, own, user))
+        outbox.renumber(turn.tx, turn.link.contact, resumed.queue.incarnation, lambda held: made(held, own, user))
     elif resumed.delivered:
         _delivered(turn, resumed.delivered[1])
     turn.outgoing = resumed.queue

@@ -4,14 +4,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
-from p2pchat.rpc.server import Handler
+from p2pchat.rpc.conversation import Handler, Pipelined
 from p2pchat.vault.methods import contact, event, message, metrics, own, requests, send, verify
 from p2pchat.vault.node import Node
 
 Method = Callable[[Node, dict[str, Any]], Awaitable[Mapping[str, object]]]
 
 _METHODS: Mapping[str, Method] = {
-    "send": send.send,
     "message.wait": send.wait,
     "message.show": message.show,
     "message.withdraw": message.withdraw,
@@ -48,4 +47,6 @@ _METHODS: Mapping[str, Method] = {
 
 def table(node: Node) -> dict[str, Handler]:
     """Handlers by method name, bound to one node."""
-    return {name: partial(method, node) for name, method in _METHODS.items()}
+    return {name: partial(method, node) for name, method in _METHODS.items()} | {
+        "send": Pipelined(partial(send.send, node))
+    }

@@ -32,6 +32,12 @@ def view(rows: list[Message]) -> Result:
     }
 
 
+def queued_view(message: MessageId, waiting: list[tuple[str, str]]) -> Result:
+    """The same for what has just been queued; ``waiting``: (whole ID, why the whole queue waits) of each recipient."""
+    each = [{"id": user, "state": State.QUEUED, **({"reason": reason} if reason else {})} for user, reason in waiting]
+    return {"message": message.hex(), "state": State.QUEUED, "recipients": each}
+
+
 def recipients(rows: list[Message]) -> list[dict[str, object]]:
     return [
         {"id": user_id_text(row.user), "state": row.state, **({"reason": row.reason} if row.reason else {})}

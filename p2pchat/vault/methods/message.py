@@ -4,19 +4,19 @@ from collections.abc import Sequence
 
 from p2pchat.delivery.lifecycle import State, withdrawal_needed
 from p2pchat.errors import BadFormat, Forbidden
-from p2pchat.ids import DeviceId, MessageId, user_id_text
+from p2pchat.ids import MESSAGE_ID_FRESH_BYTES, DeviceId, MessageId, new_message_id, user_id_text
 from p2pchat.store import contacts, messages, names, outbox, search
 from p2pchat.store.contacts import Contact
 from p2pchat.store.messages import Message, Position
 from p2pchat.store.outbox import Draft, Waiting
 from p2pchat.store.tx import INTEGER_MAX, Reader, Tx
 from p2pchat.vault.flows import hybrid, wishes
-from p2pchat.vault.indexing import catch_up
 from p2pchat.vault.methods import pages
 from p2pchat.vault.methods.contact import Params, Result
 from p2pchat.vault.methods.deliveries import own_rows, recipients
 from p2pchat.vault.methods.send import go, queue
 from p2pchat.vault.node import Node
+from p2pchat.vault.spare_time import learn_words
 from p2pchat.wire.structs import BODY_TEXT, BODY_WITHDRAW
 
 
@@ -31,7 +31,7 @@ async def history(node: Node, params: Params) -> Result:
         return messages.history(reader, contact.id, after=after, limit=pages.FETCH)
 
     if query is not None:
-        await catch_up(node.store)
+        await learn_words(node.store)
     found = await node.store.read_slow(ask) if query is not None else node.store.read(ask)
     rows, more = pages.of_size(found, (row.size_bytes for row in found))
     return {"items": [_row(node, row) for row in rows], "next": _token(rows[-1].position) if more else None}
@@ -71,7 +71,7 @@ async def withdraw(node: Node, params: Params) -> Result:
 
 def _withdrawal(tx: Tx, node: Node, target: MessageId) -> Draft:
     return Draft(
-        message=MessageId(node.env.random.bytes(16)),
+        message=new_message_id(node.env.random.bytes(MESSAGE_ID_FRESH_BYTES), node.now_ms()),
         device=node.identity.device.device,
         clock=hybrid.tick(tx, node),
         sent_ms=node.now_ms(),

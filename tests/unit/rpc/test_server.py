@@ -17,6 +17,7 @@ from p2pchat import local_socket
 from p2pchat.errors import Forbidden, NotFound
 from p2pchat.limits import RPC_CLIENTS, RPC_LINE_BYTES
 from p2pchat.rpc import server
+from p2pchat.rpc.conversation import Handler
 from p2pchat.rpc.methods import METHODS
 from tests.support.fake_daemon import ALICE
 
@@ -70,7 +71,7 @@ async def whoami(_params: dict[str, Any]) -> dict[str, object]:
 
 
 @asynccontextmanager
-async def serving(path: Path, *, bound: int = 0, **handlers: server.Handler) -> AsyncIterator[Callable[[], Any]]:
+async def serving(path: Path, *, bound: int = 0, **handlers: Handler) -> AsyncIterator[Callable[[], Any]]:
     """``handlers`` by method name with ``_`` for the dot; gives a function that connects."""
     table = {name.replace("_", "."): handler for name, handler in {"whoami": whoami, **handlers}.items()}
     listener = local_socket.listen(path / "rpc.sock")

@@ -33,7 +33,7 @@ async def main():
         for number in range(tail + 1, 10**6):
             one = draft("x" * (number % 5000), number=number)
             store.change_nowait(
-                lambda tx, one=one: outbox.enqueue(tx, one, [bob.id], digest)[0].number,
+                lambda tx, one=one: tails.enqueue(tx, one, [bob.id], digest)[0].number,
                 after=lambda number: print(number, flush=True),
             )
             if number % 7 == 0:

@@ -2,7 +2,7 @@ from dataclasses import replace
 from itertools import product
 
 from p2pchat.ids import DeviceId
-from p2pchat.store import events, inbox, messages, outbox
+from p2pchat.store import events, inbox, messages, outbox, tails
 from p2pchat.store.contacts import Contact
 from p2pchat.store.tx import Tx
 from p2pchat.wire.structs import BODY_WITHDRAW
@@ -68,7 +68,7 @@ def test_what_is_read_is_all_that_was_stored(tx: Tx, bob: Contact) -> None:
 
 def test_a_withdrawal_itself_is_not_shown(tx: Tx, bob: Contact) -> None:
     (queued,) = send(tx, "x", bob)
-    outbox.enqueue(tx, replace(draft("y"), kind=BODY_WITHDRAW), [bob.id], digest)
+    tails.enqueue(tx, replace(draft("y"), kind=BODY_WITHDRAW), [bob.id], digest)
     assert texts(messages.history(tx, bob.id, limit=9)) == ["x"]
     assert messages.before_last(tx, bob.id, 1) is None
     assert [one.message for one in outbox.waiting(tx, limit=9)] == [queued.message]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from p2pchat.ids import Incarnation
-from p2pchat.store import contacts, events, inbox, messages, names, outbox, readers
+from p2pchat.store import contacts, events, inbox, messages, names, outbox, readers, tails
 from p2pchat.store.contacts import Contact
 from p2pchat.store.tx import Tx, Value
 from tests.support.stores import THEM, digest, draft, incoming, message_id
@@ -14,7 +14,7 @@ from tests.support.stores import THEM, digest, draft, incoming, message_id
 SMALL = ("contacts", "out_queues", "q", "p", "in_queues", "sqlite_sequence")
 
 CALLS: dict[str, Callable[[Tx, int], object]] = {
-    "enqueue": lambda tx, bob: outbox.enqueue(tx, draft("x", number=9, expires_at_ms=5), [bob], digest),
+    "enqueue": lambda tx, bob: tails.enqueue(tx, draft("x", number=9, expires_at_ms=5), [bob], digest),
     "outbox.after": lambda tx, bob: outbox.after(tx, bob, 0, 64),
     "mark_sent": lambda tx, bob: outbox.mark_sent(tx, bob, 1),
     "mark_delivered": lambda tx, bob: outbox.mark_delivered(tx, bob, 1, 5),
@@ -35,7 +35,7 @@ CALLS: dict[str, Callable[[Tx, int], object]] = {
     "history": lambda tx, bob: messages.history(tx, bob, limit=9),
     "before_last": lambda tx, bob: messages.before_last(tx, bob, 9),
     "by_id": lambda tx, bob: messages.by_id(tx, message_id(1)),
-    "names.message": lambda tx, bob: names.message(tx, message_id(1).hex()),
+    "names.message, a whole id": lambda tx, bob: names.message(tx, message_id(1).hex()),
     "events": lambda tx, bob: events.after(tx, 0, limit=9),
     "events of one": lambda tx, bob: events.after(tx, 0, limit=9, contact=bob),
     "all events": lambda tx, bob: events.after(tx, 0, limit=9, messages_only=False),
@@ -47,7 +47,7 @@ CALLS: dict[str, Callable[[Tx, int], object]] = {
 @pytest.mark.parametrize("name", CALLS)
 def test_no_hot_statement_walks_through_a_table(tx: Tx, bob: Contact, name: str) -> None:
     for number in (1, 2):
-        outbox.enqueue(tx, draft("x", number=number, expires_at_ms=7), [bob.id], digest)
+        tails.enqueue(tx, draft("x", number=number, expires_at_ms=7), [bob.id], digest)
         inbox.insert(tx, bob.id, incoming("y", number), 3)
     db = tx._db
     statements: list[tuple[str, tuple[Value, ...]]] = []

@@ -1,4 +1,4 @@
-"""The search index follows the texts: in the writer's spare time, and at once where somebody searches."""
+"""What a message need not wait for: the search index, and moving the write-ahead log into the database."""
 
 from typing import Final
 
@@ -16,12 +16,13 @@ async def keep(store: Store) -> None:
     while True:
         await trio.sleep(PAUSE_S)
         try:
-            await catch_up(store)
+            await learn_words(store)
+            await store.tidy()
         except DiskFull:
             continue  # said by those who have something to store
 
 
-async def catch_up(store: Store) -> None:
+async def learn_words(store: Store) -> None:
     """Return once the index knows every text. Other changes come in between. Raises DiskFull."""
     while store.read(search.behind):
         await store.change(search.index)
