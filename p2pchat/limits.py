@@ -68,6 +68,9 @@ EXPIRY_S: Final = (60, 366 * 24 * 3600)
 DEDUPE_DAYS: Final = 90
 WINDOW_MESSAGES: Final = (4, 128)  # in flight per contact, AIMD (docs/decisions.md, 22)
 
+# live comparison of keys (contacts/compare.py): each is a guess of one in 16 million for whoever sits between
+COMPARISONS_A_DAY: Final = 5  # a contact
+
 # recv --exec (CLI)
 EXEC_RETRIES: Final = 5  # of one event; then the reader goes on
 EXEC_S: Final = 600.0  # a program that takes longer is ended, and has failed

@@ -13,6 +13,8 @@ WAIT_MS: Final = 30_000  # the longest that one request waits; a caller who want
 
 STATES: Final = ("queued", "sent", "delivered", "read", "failed")  # rising, but for the last
 AWAITABLE: Final = STATES[:4]
+COMPARISON_STATES: Final = ("waiting", "shown", "answered", "done")
+ANSWERS: Final = ("none", "yes", "no")
 CONTACT_STATES: Final = ("requested", "incoming", "accepted", "restored", "blocked")
 
 ID: Final = Text(61, 61, r"pc1[02-9ac-hj-np-z]{58}")
@@ -20,6 +22,7 @@ PEER: Final = Text(limits.NICKNAME_BYTES)  # alias, nickname that only one conta
 MESSAGE: Final = Text(32, 32, r"[0-9a-f]{32}")
 MESSAGE_PREFIX: Final = Text(32, 8, r"[0-9a-f]{8,32}")
 SAFETY_NUMBER: Final = Text(60, 60, "[0-9]{60}")
+SESSION: Final = Text(16, 16, "[0-9a-f]{16}")
 HEX64: Final = Text(64, 64, r"[0-9a-f]{64}")
 ADDRESS: Final = Text(limits.HOST_BYTES + 8)  # HOST:PORT
 ADDRESSES: Final = ListOf(ADDRESS, limits.ADDRESSES)
@@ -128,6 +131,21 @@ CONTACT: Final = record(
     need("carrier", OneOf(("ws", "poll", "tls", "raw", "none")), "of the link that stands now"),
     need("addresses", ADDRESSES, "HOST:PORT, as far as known"),
     may("epoch", Integer(), "contact.show, contact.retry: number of the epoch of keys in use; 0: none is agreed"),
+)
+
+COMPARISON: Final = record(
+    need("id", ID, "the contact"),
+    need("session", SESSION, "names this comparison in compare.wait and compare.answer"),
+    need(
+        "state", OneOf(COMPARISON_STATES), "waiting: for the other side; shown: look; answered: by the own user; done"
+    ),
+    need("online", YES, "whether the contact can be reached at the moment"),
+    need(
+        "emoji", ListOf(record(need("emoji", WORD, "one character"), need("name", WORD, "its name")), 4), "once shown"
+    ),
+    need("answer", OneOf(ANSWERS), "the own user's"),
+    need("peer_answer", OneOf((*ANSWERS, "ended")), "the other side's; ended: it went without one"),
+    need("verified", YES, "whether the contact counts as verified now"),
 )
 
 REQUEST: Final = record(

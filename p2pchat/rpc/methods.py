@@ -19,6 +19,8 @@ from p2pchat.rpc.fields import (
     ADDRESSES,
     ALIAS,
     AWAITABLE,
+    COMPARISON,
+    COMPARISON_STATES,
     CONTACT,
     EVENT,
     HISTORY_ROW,
@@ -39,6 +41,7 @@ from p2pchat.rpc.fields import (
     SAFETY_NUMBER,
     SAMPLES,
     SENT,
+    SESSION,
     SETTING,
     STATUS,
     TIME_MS,
@@ -239,6 +242,37 @@ _TABLE: Final = (
             need("safety_number", SAFETY_NUMBER, "60 digits"),
             need("verified", YES, "whether the keys were compared, now or before"),
         ),
+    ),
+    Method(
+        "compare.begin",
+        "Begin to compare keys live; what was under way with this contact is broken off. Both sides must begin."
+        " RATE_LIMITED after five within a day.",
+        record(NAMED_PEER),
+        COMPARISON,
+    ),
+    Method(
+        "compare.wait",
+        "Wait until the state is another than `state`, or the time is up. A comparison that failed is told as the"
+        " error: AUTH_FAILED where the other side did what no honest one does. Who does not ask for 90 s (shown: for"
+        " 600 s) has gone, and the comparison with it.",
+        record(
+            NAMED_PEER,
+            need("session", SESSION, "as compare.begin told"),
+            need("state", OneOf(COMPARISON_STATES), "the state known"),
+            may("wait_ms", Integer(0, WAIT_MS), "longest wait", 0),
+        ),
+        COMPARISON,
+    ),
+    Method(
+        "compare.answer",
+        "What the person in front of the screen says, once the pictures are shown: yes verifies the contact, no takes"
+        " that away on both sides; cancel breaks off at any time. Only a person who compared may answer.",
+        record(
+            NAMED_PEER,
+            need("session", SESSION, "as compare.begin told"),
+            need("answer", OneOf(("yes", "no", "cancel")), "the same on both screens, or not"),
+        ),
+        COMPARISON,
     ),
     Method(
         "contact.address",

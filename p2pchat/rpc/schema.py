@@ -42,6 +42,13 @@ _CARD_FIELDS: Final = (
     need("expires_ms", TIME_MS, "until when it can be used"),
 )
 
+_COMPARED: Final = METHODS["compare.wait"].result.fields
+_LIVE_FIELDS: Final = tuple(
+    may(field.name, field.kind, f"with --live: {field.doc}")
+    for field in _COMPARED
+    if field.name in {"emoji", "answer", "peer_answer"}
+)
+
 OUTPUTS: Final[dict[str, Record]] = {
     "init": WHOAMI,
     "whoami": WHOAMI,
@@ -96,7 +103,7 @@ OUTPUTS: Final[dict[str, Record]] = {
     "contact retry": CONTACT,
     "contact unblock": CONTACT,
     "contact remove": METHODS["contact.remove"].result,
-    "contact verify": METHODS["contact.verify"].result,
+    "contact verify": Record((*METHODS["contact.verify"].result.fields, *_LIVE_FIELDS)),
     "config path": record(need("path", _PATH, "the configuration file")),
     "config list": SETTING,
     "config get": SETTING,

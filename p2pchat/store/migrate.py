@@ -7,7 +7,7 @@ import apsw
 
 from p2pchat.errors import Failed
 
-VERSION: Final = 5
+VERSION: Final = 6
 
 
 def script(version: int) -> str:

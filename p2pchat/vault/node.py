@@ -14,6 +14,7 @@ from p2pchat.loop_delay import LoopDelay
 from p2pchat.store.cell import Cell
 from p2pchat.store.writer import Store
 from p2pchat.token_bucket import TokenBucket
+from p2pchat.vault.comparing import Comparing
 from p2pchat.vault.flows.link import Link
 from p2pchat.vault.news import News
 from p2pchat.vault.overtaken import Overtaken
@@ -60,7 +61,12 @@ class Node:
     repairs: Counter[str] = field(default_factory=Counter)  # what the damage rule had to do, by kind
     delay: LoopDelay = field(default_factory=LoopDelay)
     message_legs: dict[UserId, LegBucket] = field(default_factory=dict)  # of messages that bear an RSA key
+    comparisons: dict[int, Comparing] = field(default_factory=dict)  # by the contact's row
     unreachable: dict[UserId, boundary.Cannot] = field(default_factory=dict)  # last failed try, while it counts
+
+    def comparing(self, contact: int) -> Comparing:
+        """What live comparisons with a contact (its row) have come to."""
+        return self.comparisons.setdefault(contact, Comparing())
 
     def link_of(self, user: UserId) -> Link | None:
         """The live link to a peer, the newest where two stand for a moment."""

@@ -8,9 +8,9 @@ import trio
 
 from p2pchat.errors import DiskFull
 from p2pchat.limits import DEDUPE_DAYS
-from p2pchat.store import messages, outbox, pruning
+from p2pchat.store import comparisons, messages, outbox, pruning
 from p2pchat.store.tx import Tx
-from p2pchat.vault.flows import channel
+from p2pchat.vault.flows import channel, compare
 from p2pchat.vault.flows.link import Nudge
 from p2pchat.vault.node import Node
 
@@ -27,6 +27,7 @@ async def run(node: Node) -> None:
     """For ever."""
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_every, EXPIRY_LATE_S, _expire, node)
+        nursery.start_soon(_every, EXPIRY_LATE_S, compare.expire, node)
         nursery.start_soon(_every, MINUTE_S, _look_at_links, node)
         nursery.start_soon(_every, HOUR_S, _prune, node)
         nursery.start_soon(_every, DAY_S, channel.tell_addresses, node)
@@ -53,6 +54,7 @@ def _look_at_links(node: Node) -> None:
 def _prune(node: Node) -> None:
     def job(tx: Tx) -> None:
         messages.prune_tombstones(tx, node.now_ms() - DEDUPE_DAYS * _DAY_MS)
+        comparisons.prune(tx, node.now_ms() - _DAY_MS)
         outbox.prune_keys(tx, node.now_ms() - KEY_DAYS * _DAY_MS)
 
     node.store.change_nowait(job)

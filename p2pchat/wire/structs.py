@@ -263,6 +263,7 @@ CTL_ADDRESSES: Final = 3
 CTL_PROFILE: Final = 4
 CTL_HELD_ADDRESSES: Final = 5
 CTL_COPIED: Final = 6
+CTL_COMPARE: Final = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,6 +307,16 @@ class Profile(Struct):
     nickname: Nickname
     avatar: Annotated[bytes, up_to(6144)]  # empty: unchanged or none; larger ones follow as envelopes
     avatar_md5: Annotated[bytes, up_to(16)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compare(Struct):
+    """Comparing keys live: all that the sender has said in it so far (contacts/compare.py)."""
+
+    commitment: Bytes32  # the sender's; it names this comparison for it
+    seen: Annotated[bytes, up_to(32)]  # the recipient's commitment; empty: none yet
+    value: Annotated[bytes, up_to(32)]  # what ``commitment`` binds; empty while nothing is seen
+    verdict: U8  # 0 = none yet, 1 = the pictures are the same, 2 = they differ, 3 = broken off
 
 
 # --- contact request (PROTOCOL 3, before the first epoch) -----------------------------------------------------------

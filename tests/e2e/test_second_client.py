@@ -1,6 +1,8 @@
 """docs/protocol.md suffices: a client written from it alone becomes a friend of a real node and talks with it."""
 
+import json
 import os
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -28,6 +30,22 @@ def someone_lower_or_higher(than: bytes, *, lower: bool) -> Me:
     """The genesis holds random bytes, so a few tries give an ID on either side."""
     made = (someone(2, f"second client {number}") for number in range(40))
     return next(me for me in made if (me.shown.user < than) == lower)
+
+
+def compare_keys_live(node: Node, friend: Friend) -> None:
+    """The node's user begins; the pictures are those of the document's table."""
+    document = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
+    table = {int(number): emoji for number, emoji in re.findall(r"\| (\d+) ([^\x00-\x7f]) (?=[a-z])", document)}
+    named = {"peer": id_text(friend.me.shown.user)}
+    named["session"] = node.json("rpc", "call", "compare.begin", json.dumps(named))["session"]
+    friend.until(lambda f: f.comparison and f.comparison.peer_value)
+    assert friend.comparison is not None
+    state = json.dumps({**named, "state": "waiting", "wait_ms": 5000})
+    view = node.json("rpc", "call", "compare.wait", state)
+    assert [one["emoji"] for one in view["emoji"]] == [table[number] for number in friend.comparison.pictures]
+    view = node.json("rpc", "call", "compare.answer", json.dumps({**named, "answer": "yes"}))
+    assert (view["verified"], view["peer_answer"]) == (True, "yes")
+    friend.until(lambda f: f.comparison and f.comparison.peer_verdict == 1)
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +89,7 @@ def test_a_client_written_from_the_document_talks_with_a_node(node: Node, tmp_pa
     back = node.json("send", request["id"], "and hello back")
     friend.until(lambda f: f.texts)
     assert friend.texts == ["and hello back"]
+    compare_keys_live(node, friend)
     friend.renew()
     friend.until(lambda f: f.epoch and f.epoch.number == 2)
     friend.text("under the next epoch")

@@ -11,10 +11,11 @@ from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
 import pytest
 from cryptography.exceptions import InvalidSignature
 
+from p2pchat.contacts.emoji import TABLE
 from p2pchat.wire import structs
 from p2pchat.wire.frames import FrameType
 from p2pchat.wire.shape import Range, Size, Struct
-from tests.support.second_client import epochs, identity, link, sealed
+from tests.support.second_client import compare, epochs, identity, link, sealed
 from tests.support.second_client.primitives import hkdf, hmac, unpack
 
 ROOT: Final = Path(__file__).parents[2]
@@ -134,6 +135,32 @@ def test_what_two_people_compare_and_give_each_other() -> None:
     p, q = sorted((ROOT / "tests" / "support" / "identities" / "0.hex").read_text().split(), reverse=True)
     key = hkdf(bytes.fromhex(p + q), b"p2pchat/1/friend-ticket")
     assert hmac(key, other.user).hex() == known["friend_ticket_0_to_1"]
+
+
+def test_a_live_comparison() -> None:
+    known = vectors("compare_v1")
+    one, other = (
+        identity.check(*hexed(each, "key_log", "device_set")) for each in vectors("identity_v1")["identities"]
+    )
+    link_hash, values = bytes.fromhex(known["link_hash"]), [bytes.fromhex(value) for value in known["values"]]
+    sides = [
+        compare.Compare(*pair, link_hash, value)
+        for pair, value in zip(((one, other), (other, one)), values, strict=True)
+    ]
+    assert [compare.commit(s.me, s.peer, link_hash, s.value).hex() for s in sides] == known["commitments"]
+    verdicts = (compare.NONE, compare.NONE, compare.NONE, compare.YES, compare.NO)
+    for number, (said, verdict) in enumerate(zip(known["statements"], verdicts, strict=True)):
+        by = sides[said["by"]]
+        by.verdict = verdict
+        assert by.statement().hex() == said["body"], f"statement {number}"
+        sides[1 - said["by"]].heard(bytes.fromhex(said["body"]))
+    assert sides[0].pictures == sides[1].pictures == known["pictures"]
+
+
+def test_the_pictures_are_in_the_document() -> None:
+    rows = re.findall(r"(?<=\| )(\d+) ([^\x00-\x7f]) ([a-z ]+?)(?= \|)", DOCUMENT)
+    assert [(emoji, name) for _, emoji, name in rows] == list(TABLE)
+    assert [int(number) for number, _, _ in rows] == list(range(64))
 
 
 def test_cards() -> None:

@@ -13,7 +13,7 @@ from p2pchat.errors import BadFormat, CryptoError, DiskFull, P2PChatError, Untru
 from p2pchat.limits import WINDOW_MESSAGES
 from p2pchat.store import contacts, events, inbox
 from p2pchat.store.tx import Tx
-from p2pchat.vault.flows import arrival, channel, pair, stale
+from p2pchat.vault.flows import arrival, channel, compare, pair, stale
 from p2pchat.vault.flows.link import Link, LinkEvent, Nudge
 from p2pchat.vault.node import Node
 from p2pchat.wire import boundary
@@ -83,6 +83,7 @@ def _down(node: Node, number: int) -> None:
     if session is not None:
         node.legs[link.user] = session.agreement.legs
     link.events.close()
+    compare.lost(node, link)
     node.news.ring()
 
 

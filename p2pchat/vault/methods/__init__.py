@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from p2pchat.rpc.conversation import Handler, Pipelined
-from p2pchat.vault.methods import contact, event, message, metrics, own, requests, send, verify
+from p2pchat.vault.methods import compare, contact, event, message, metrics, own, requests, send, verify
 from p2pchat.vault.node import Node
 
 Method = Callable[[Node, dict[str, Any]], Awaitable[Mapping[str, object]]]
@@ -34,6 +34,9 @@ _METHODS: Mapping[str, Method] = {
     "contact.unblock": contact.unblock,
     "contact.remove": contact.remove,
     "contact.verify": verify.verify,
+    "compare.begin": compare.begin,
+    "compare.wait": compare.wait,
+    "compare.answer": compare.answer,
     "whoami": own.whoami,
     "status": own.status,
     "metrics": metrics.metrics,

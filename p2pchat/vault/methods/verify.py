@@ -5,9 +5,9 @@ from typing import Final
 from p2pchat.errors import Untrusted
 from p2pchat.keys.key_log import verify_key_log
 from p2pchat.keys.safety_number import safety_number
-from p2pchat.store import contacts, events
+from p2pchat.store import contacts
 from p2pchat.store.contacts import Contact
-from p2pchat.store.tx import Tx
+from p2pchat.vault.flows.compare import mark_verified
 from p2pchat.vault.methods.contact import Params, Result, named
 from p2pchat.vault.node import Node
 
@@ -29,12 +29,6 @@ async def verify(node: Node, params: Params) -> Result:
         "safety_number": number,
         "verified": contact.verified or typed is not None,
     }
-
-
-def mark_verified(tx: Tx, contact: int, now_ms: int) -> None:
-    """The user compared the keys and found them equal."""
-    contacts.set_verified(tx, contact, True, now_ms)
-    events.append(tx, "contact-verified", now_ms, contact=contact)
 
 
 def _number(node: Node, contact: Contact) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.support.second_client import requests
+from tests.support.second_client.compare import YES, Compare
 from tests.support.second_client.epochs import Epoch, Exchange
 from tests.support.second_client.identity import Me, oaep
 from tests.support.second_client.link import PONG, Link
@@ -24,7 +25,7 @@ from tests.support.second_client.sealed import (
 )
 
 HELLO, REKEY, OFFER, ACCEPT, CONFIRM, ENVELOPE, CTL, REQUEST, ANSWER = 1, 3, 4, 5, 6, 7, 8, 9, 10
-RESUME, RECEIPT, ADDRESSES, PROFILE = 1, 2, 3, 4
+RESUME, RECEIPT, ADDRESSES, PROFILE, COMPARE = 1, 2, 3, 4, 7
 TEXT = 1
 RESET, NEXT = 0, 1
 
@@ -56,6 +57,7 @@ class Friend:
     profile: str = ""
     legs: int = 0  # messages that bore an RSA key
     ticket: bytes = b""
+    comparison: Compare | None = None
 
     def ask(self, note: str) -> None:
         self.link.send(REQUEST, requests.request(self.me, self.link, "second", note, now_ms()))
@@ -183,6 +185,18 @@ class Friend:
                 self.delivered = max(self.delivered, delivered) if incarnation == self.incarnation else self.delivered
             elif kind == PROFILE:
                 self.profile = unpack(body, fields=3)[0]
+            elif kind == COMPARE:
+                self._compare(body)
+
+    def _compare(self, statement: bytes) -> None:
+        """Go along, and answer yes once there is something to see."""
+        if self.comparison is None:
+            self.comparison = Compare(self.me.shown, self.link.peer, self.link.hash)
+        before = self.comparison.statement()
+        self.comparison.heard(statement)
+        self.comparison.verdict = YES if self.comparison.peer_value else self.comparison.verdict
+        if self.comparison.statement() != before:
+            self._say_encoded(COMPARE, self.comparison.statement())
 
     def _resume(
         self, incarnation: bytes, first: int, _tail: int, have_incarnation: bytes, have: int, _message: bytes
@@ -213,8 +227,11 @@ class Friend:
         self.link.send(ENVELOPE, seal_envelope(key, self.epoch.id, index, route, body, os.urandom(24), leg))
 
     def _say(self, kind: int, fields: list[Any]) -> None:
+        self._say_encoded(kind, pack(*fields))
+
+    def _say_encoded(self, kind: int, body: bytes) -> None:
         assert self.epoch is not None
-        content = pack([[kind, pack(*fields)]])
+        content = pack([[kind, body]])
         self.link.send(CTL, seal_ctl(self.epoch.ctl_send, self.epoch.id, self.link.hash, content, os.urandom(24)))
 
     _TAKERS = {  # noqa: RUF012 - a table of this class's own methods
