@@ -14,7 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.support.sealing.sealed_vault import complaints
+
 PASSWORD = "correct horse battery staple"
+SEALING = str(Path(__file__).parent / "sealing")
 P2PCHAT = [sys.executable, "-m", "p2pchat"]
 
 
@@ -38,7 +41,9 @@ class Node:
     @property
     def environ(self) -> dict[str, str]:
         keep = {k: v for k, v in os.environ.items() if not k.startswith("P2PCHAT")}
-        return {**keep, "P2PCHAT_HOME": str(self.path), "P2PCHAT_PASSWORD_FILE": str(self.password_file)}
+        sealing = os.pathsep.join(filter(None, [SEALING, keep.get("PYTHONPATH", "")]))  # every vault under test
+        own = {"P2PCHAT_HOME": str(self.path), "P2PCHAT_PASSWORD_FILE": str(self.password_file)}
+        return {**keep, **own, "PYTHONPATH": sealing}
 
     def run(self, *args: str, stdin: str | None = None, timeout: float = 60) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -147,6 +152,7 @@ def nodes(folder: Path, *indexes: int) -> Iterator[list[Node]]:
     finally:
         for node in made:
             node.kill()
+    assert [text for node in made if (text := complaints(node.path))] == [], "a vault left its place"
 
 
 def befriend(a: Node, b: Node) -> None:
