@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, cast
 
+import click
+
 from p2pchat import config
 from p2pchat.commands.ask import ask, client
 from p2pchat.commands.frame import Settings, pass_settings, verb
@@ -25,6 +27,7 @@ _PACKAGES: Final = ("apsw_sqlite3mc", "click", "cryptography", "msgpack", "pynac
 _BUILT_S: Final = 1_767_225_600  # 2026-01-01: a clock before it is wrong
 _SANE_S: Final = 4_102_444_800  # 2100-01-01: and one after it, too
 _CONNECT_S: Final = 2.0
+_CHECK_S: Final = 40.0  # longer than the daemon gives itself
 _ANSWER_S: Final = 5.0  # a daemon that takes longer is what one asks the doctor about
 
 
@@ -37,11 +40,12 @@ class Verdict:
 
 
 @verb("doctor", "p2pchat doctor", "p2pchat doctor --json | jq 'select(.ok | not)'")
+@click.option("--store", is_flag=True, help="Read the whole store, too: seconds for a long history.")
 @pass_settings
-def doctor(settings: Settings) -> None:
+def doctor(settings: Settings, store: bool) -> None:
     """Check Python, packages, clock, home, disk, daemon and port. Exit status 1 where something is wrong."""
     wrong = 0
-    for verdict in verdicts(settings):
+    for verdict in [*verdicts(settings), *([_guarded("store pages", lambda: _pages(settings))] if store else [])]:
         wrong += not verdict.ok
         if settings.json:
             shape = {"check": verdict.check, "ok": verdict.ok, "detail": verdict.detail, "mend": verdict.mend}
@@ -62,6 +66,7 @@ def verdicts(settings: Settings) -> Iterator[Verdict]:
     yield _guarded("settings", lambda: _settings(settings.home))
     yield _guarded("disk", lambda: _disk(settings.home))
     yield _guarded("key files", lambda: _key_files(settings.home))
+    yield _guarded("store", lambda: _store(settings.home))
     yield _guarded("daemon", lambda: _daemon(settings))
     yield _guarded("port", lambda: _port(settings))
 
@@ -128,6 +133,23 @@ def _key_files(home: Home) -> Verdict:
         if status.st_mode & 0o077:
             return Verdict("key files", False, f"{path} is open to other users", f"chmod 600 {path}")
     return Verdict("key files", True, "three, private")
+
+
+def _store(home: Home) -> Verdict:
+    home.check_store()
+    return Verdict(
+        "store", True, str(home.store_db) if home.store_db.exists() else "begins with the first daemon start"
+    )
+
+
+def _pages(settings: Settings) -> Verdict:
+    """Only the daemon has the store's key; it reads every page, and compares indexes with tables."""
+    client(settings).answer_s = _CHECK_S
+    answer = ask(settings, "store.check")
+    if answer["sound"]:
+        return Verdict("store pages", True, f"{cast(int, answer['size_bytes']) // 1024} KiB, sound")
+    problems = cast(list[str], answer["problems"])
+    return Verdict("store pages", False, "; ".join(problems), "p2pchat daemon stop; restore store.db from a copy")
 
 
 def _daemon(settings: Settings) -> Verdict:

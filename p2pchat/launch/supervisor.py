@@ -14,6 +14,7 @@ from selectors import EVENT_READ, DefaultSelector
 from typing import Final
 
 from p2pchat.errors import Failed, Locked, P2PChatError
+from p2pchat.launch import log
 from p2pchat.launch.backoff import EARLY_ENDS, Backoff
 from p2pchat.launch.crew import Child, Crew
 from p2pchat.launch.log import say
@@ -103,9 +104,10 @@ class Supervisor:
             if self._unlocker is not None:
                 selector.register(self._unlocker, EVENT_READ)
             while not any(child.ended for child in crew.children):
-                left_s = None if crew.ready or self._keys is None else self._ready_by_s - time.monotonic()
-                events = selector.select(left_s)
-                if not events and not crew.ready:
+                events = selector.select(self._patience_s(crew))
+                if not events and crew.ready:
+                    log.shorten(self._task.log_file)
+                elif not events:
                     say(f"vault and gate were not ready within {READY_S:.0f} s")
                     return
                 was_ready = crew.ready
@@ -113,6 +115,12 @@ class Supervisor:
                     self._handle(key.fileobj, crew, selector)
                 if crew.ready and not was_ready:
                     self._tell_ready(crew)
+
+    def _patience_s(self, crew: Crew) -> float | None:
+        """How long to wait for a word: while all is well until the log wants a look, else until READY_S is over."""
+        if crew.ready:
+            return log.LOOK_S
+        return None if self._keys is None else self._ready_by_s - time.monotonic()
 
     def _handle(self, source: object, crew: Crew, selector: DefaultSelector) -> None:
         if source is self._signals:

@@ -293,6 +293,16 @@ _TABLE: Final = (
     Method("net.peers", "Links that stand or are wanted, by ID.", record(PAGE), page_of(NET_PEER), socket="gate"),
     Method("net.metrics", "What the gate counts.", record(), SAMPLES, socket="gate"),
     Method(
+        "store.check",
+        "Reads the whole store and says whether it is sound; TIMEOUT where 25 s do not suffice.",
+        record(),
+        record(
+            need("sound", YES, "nothing is wrong"),
+            need("problems", ListOf(Text(512), 8), "the first of them"),
+            need("size_bytes", Nullable(Integer()), "of the database; null: not even that can be read"),
+        ),
+    ),
+    Method(
         "daemon.status",
         "Which process answers.",
         record(),

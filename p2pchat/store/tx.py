@@ -16,6 +16,7 @@ Row = tuple[Any, ...]  # a row's types are those of the schema; the nouns turn i
 R = TypeVar("R")
 LastAct = tuple["Callable[[Tx], Any]", Callable[[Any], None]]
 
+_STEPS: Final = 20_000  # of SQLite's machine: a few milliseconds
 INTEGER_MAX: Final = 2**63 - 1
 
 
@@ -43,6 +44,16 @@ class Reader:
         """The first column of the first row, or None."""
         rows = self._db.execute(sql, values).fetchall()
         return rows[0][0] if rows else None
+
+    def all_unless(self, over: Callable[[], bool], sql: str, *values: Value) -> list[Row] | None:
+        """The same for what may take long; None where ``over`` became true meanwhile (asked every few ms)."""
+        self._db.set_progress_handler(over, _STEPS)
+        try:
+            return self.all(sql, *values)
+        except apsw.InterruptError:
+            return None
+        finally:
+            self._db.set_progress_handler(None)
 
 
 class Tx(Reader):

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from p2pchat import atomic
-from p2pchat.errors import Failed, NotFound
+from p2pchat.errors import Corrupt, Exists, Failed, NotFound
 from p2pchat.home import FORMAT, Home
 
 
@@ -141,3 +141,22 @@ def test_atomic_replace_does_not_follow_a_link(tmp_path: Path) -> None:
 def test_atomic_replace_without_a_directory_is_said(tmp_path: Path) -> None:
     with pytest.raises(Failed, match="cannot write"):
         atomic.replace(tmp_path / "none" / "x", b"")
+
+
+def test_a_store_that_was_there_is_missed(tmp_path: Path) -> None:
+    home = Home.find(str(tmp_path / "home"), {})
+    home.create()
+    home.check_store()  # no store yet, and none was
+    home.store_mark.touch()
+    log = home.data_dir / "store.db-wal"
+    log.write_bytes(b"what was not yet in it")
+    with pytest.raises(Corrupt, match=r"store\.db is gone") as refused:
+        home.check_store()
+    assert refused.value.hint == "p2pchat daemon start --new-store"
+    home.begin_new_store()
+    home.check_store()
+    assert not log.exists()
+    assert (home.data_dir / "store.db-wal.old").read_bytes() == b"what was not yet in it"
+    home.store_db.touch()
+    with pytest.raises(Exists):
+        home.begin_new_store()

@@ -40,6 +40,7 @@ _METHODS: Mapping[str, Method] = {
     "whoami": own.whoami,
     "status": own.status,
     "metrics": metrics.metrics,
+    "store.check": own.store_check,
     "daemon.status": own.daemon_status,
     "daemon.stop": own.daemon_stop,
     "config.list": own.config_list,

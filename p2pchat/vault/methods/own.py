@@ -1,11 +1,16 @@
 """The node itself: who it is, how it fares, its settings, its end."""
 
+from typing import Final
+
 from p2pchat import __version__, config
 from p2pchat.config import KEYS, Config
-from p2pchat.store import contacts, events, meta, outbox, profile
+from p2pchat.errors import Corrupt
+from p2pchat.store import contacts, events, meta, outbox, profile, soundness
 from p2pchat.vault import own
 from p2pchat.vault.methods.contact import Params, Result
 from p2pchat.vault.node import Node
+
+STORE_CHECK_S: Final = 25.0  # less than the longest that a caller waits
 
 
 async def whoami(node: Node, _params: Params) -> Result:
@@ -34,6 +39,19 @@ async def status(node: Node, _params: Params) -> Result:
         "last_cursor": node.store.read(events.last_cursor),
         "backup_verified_ms": verified_ms or None,
     }
+
+
+async def store_check(node: Node, _params: Params) -> Result:
+    """Every page, in a worker thread, within STORE_CHECK_S."""
+    clock = node.env.clock
+    deadline_s = clock.boot_s() + STORE_CHECK_S
+    try:
+        verdict = await node.store.read_slow(
+            lambda reader: soundness.check(reader, lambda: clock.boot_s() > deadline_s)
+        )
+    except Corrupt as error:
+        return {"sound": False, "problems": [error.message], "size_bytes": None}
+    return {"sound": not verdict.problems, "problems": list(verdict.problems), "size_bytes": verdict.size_bytes}
 
 
 async def daemon_status(node: Node, _params: Params) -> Result:

@@ -65,8 +65,9 @@ def test_an_empty_machine_is_told_what_comes_first(tmp_path: Path, monkeypatch: 
         (lambda home: (home / "vault.key").unlink(), "key files", "restore vault.key"),
         (lambda home: (home / "gate.key").chmod(0o644), "key files", "chmod 600"),
         (lambda home: (home / "rpc.sock").unlink(), "daemon", "p2pchat daemon start"),
+        (lambda home: (home / "store.begun").touch(), "store", "p2pchat daemon start --new-store"),
     ],
-    ids=["open home", "newer home", "ill settings", "missing key", "open key", "no daemon"],
+    ids=["open home", "newer home", "ill settings", "missing key", "open key", "no daemon", "lost store"],
 )
 def test_what_is_wrong_is_named_with_its_remedy(sound: None, home: Path, spoil: object, check: str, mend: str) -> None:
     assert callable(spoil)
@@ -76,6 +77,16 @@ def test_what_is_wrong_is_named_with_its_remedy(sound: None, home: Path, spoil: 
         assert verdict["ok"] is False and mend in str(verdict["mend"])
     finally:
         home.chmod(0o700)
+
+
+def test_the_store_is_read_on_request(sound: None, fake: FakeDaemon) -> None:
+    fake.answers["store.check"] = {"sound": True, "problems": [], "size_bytes": 8192}
+    done = p2pchat("doctor", "--store")
+    assert (done.status, done.out.splitlines()[-1]) == (0, "ok     store pages: 8 KiB, sound")
+    fake.answers["store.check"] = {"sound": False, "problems": ["row 1 missing from index x"], "size_bytes": 8192}
+    done = p2pchat("doctor", "--store")
+    assert done.status == 1
+    assert "WRONG  store pages: row 1 missing from index x; mend it with: " in done.out
 
 
 def test_a_port_that_does_not_answer_is_wrong(sound: None, fake: FakeDaemon) -> None:

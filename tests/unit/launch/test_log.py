@@ -1,4 +1,7 @@
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,3 +32,34 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
 def test_a_line_has_its_time(capsys: pytest.CaptureFixture[str]) -> None:
     log.say("ready")
     assert capsys.readouterr().err.endswith("Z launcher: ready\n")
+
+
+@contextmanager
+def long_log(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A log beyond its length, with standard error on it as in a daemon in the background."""
+    path = folder / "daemon.log"
+    path.write_bytes(b"".join(b"line %07d\n" % number for number in range(100_000)))
+    with os.fdopen(log.opened(path, rotate=False), "w") as stream, monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", stream)
+        yield path
+
+
+def test_a_log_that_grew_long_is_shortened_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever holds it open goes on at its beginning."""
+    with long_log(tmp_path, monkeypatch) as path:
+        log.shorten(path)
+        log.say("after")
+        log.shorten(path)  # a short one stays
+    old = path.with_name("daemon.log.1")
+    lines = old.read_bytes().splitlines(keepends=True)
+    assert path.read_text().endswith("launcher: after\n") and path.stat().st_size < 100
+    assert (lines[-1], len(lines[0])) == (b"line 0099999\n", 13), "the end, by whole lines"
+    assert log.ROTATE_BYTES - 13 <= old.stat().st_size <= log.ROTATE_BYTES
+    assert old.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_terminal_is_no_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with long_log(tmp_path, monkeypatch) as path, (tmp_path / "terminal").open("w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        log.shorten(path)
+        assert path.stat().st_size > log.ROTATE_BYTES
