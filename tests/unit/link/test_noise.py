@@ -94,3 +94,18 @@ def test_messages_beyond_the_bound_are_refused() -> None:
     responder = HandshakeState(nn, Keys(ephemeral=b"\x07" * 32), initiator=False, prologue=b"")
     with pytest.raises(BadFormat):
         responder.read(b"\x09" * 65536)
+
+
+@pytest.mark.parametrize("length", [0, 31])
+def test_a_message_shorter_than_its_keys_is_cut_short(length: int) -> None:
+    nn = pattern("Noise_NN_25519_ChaChaPoly_SHA256")
+    responder = HandshakeState(nn, Keys(ephemeral=b"\x07" * 32), initiator=False, prologue=b"")
+    with pytest.raises(BadFormat, match="cut short"):
+        responder.read(b"\x09" * length)
+
+
+def test_a_payload_shorter_than_its_tag_is_cut_short() -> None:
+    psk = pattern("Noise_NNpsk0_25519_ChaChaPoly_SHA256")
+    responder = HandshakeState(psk, Keys(ephemeral=b"\x07" * 32, psks=(bytes(32),)), initiator=False, prologue=b"")
+    with pytest.raises(BadFormat, match="cut short"):
+        responder.read(b"\x09" * 32 + bytes(15))
