@@ -1,12 +1,16 @@
 """``daemon run|start|stop|status``."""
 
+import sys
+
 import click
 
 from p2pchat.commands import candidates
+from p2pchat.commands import unit as service
 from p2pchat.commands.ask import ask
 from p2pchat.commands.frame import Noun, Settings, pass_settings
 from p2pchat.commands.layout import print_fields
 from p2pchat.commands.password import read_password
+from p2pchat.commands.unit import FILE
 
 _listen = click.option("--listen", metavar="HOST:PORT", help="Listen here instead of where the setting `listen` says.")
 _password = click.option(
@@ -85,3 +89,29 @@ def status(settings: Settings) -> None:
     """Say whether the daemon answers (exit status 3: it does not)."""
     answer = ask(settings, "daemon.status")
     print_fields(settings, {"running": True, **answer, "socket": str(settings.home.rpc_sock)})
+
+
+@daemon.verb(
+    "unit",
+    f"p2pchat daemon unit --password-file ~/.p2pchat-password > {FILE}",
+    "p2pchat daemon unit --credential ~/.config/p2pchat.cred",
+)
+@_listen
+@_password
+@click.option(
+    "--credential",
+    metavar="FILE",
+    help="The password as `systemd-creds encrypt --user --name=p2pchat.password` wrote it (systemd 256 or newer).",
+    shell_complete=candidates.files,
+)
+@pass_settings
+def unit(settings: Settings, listen: str | None, password_file: str | None, credential: str | None) -> None:
+    """Print a systemd user unit that runs this p2pchat for this home.
+
+    After writing it: `systemctl --user daemon-reload`, then `systemctl --user enable --now p2pchat`.
+    """
+    made = service.unit(settings.home, password_file=password_file, credential=credential, listen=listen)
+    if settings.json:
+        print_fields(settings, {"unit": made, "file": FILE})
+    else:
+        sys.stdout.write(made)

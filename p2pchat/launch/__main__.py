@@ -17,6 +17,7 @@ from p2pchat.hardening import refuse_dumps
 from p2pchat.home import Home
 from p2pchat.launch import lock, programs
 from p2pchat.launch.backoff import Backoff
+from p2pchat.launch.notify import Notifier, NotifyingReport
 from p2pchat.launch.report import PipeReport, Report, TerminalReport
 from p2pchat.launch.supervisor import Supervisor, Task
 from p2pchat.launch.unlocker import Unlocker
@@ -30,9 +31,12 @@ def main(words: list[str] | None = None, own: programs.Programs | None = None, b
         os._exit(0)  # the starter's wait ends here; the daemon is nobody's child and no session's leader
     os.umask(0o077)
     refuse_dumps()
+    notifier = Notifier.take(os.environ)
     report: Report = TerminalReport(as_json=options.json)
     if options.report is not None:
         report = PipeReport(options.report)
+    elif notifier is not None:
+        report = NotifyingReport(report, notifier)
     try:
         return launch(
             Home.find(None, os.environ), own or programs.own(), tuple(options.listen), report, backoff or Backoff()

@@ -11,12 +11,15 @@ from p2pchat.errors import P2PChatError
 
 
 class Report(Protocol):
-    """Exactly one of the two is called, once, before anything else goes wrong."""
+    """Exactly one of ``ready`` and ``failed`` is called, once, before anything else goes wrong."""
 
     def ready(self, info: Mapping[str, object]) -> None:
         """``info``: ``pid``, ``listen`` (a list of HOST:PORT) and ``socket`` (the path of rpc.sock)."""
 
     def failed(self, error: P2PChatError) -> None: ...
+
+    def ending(self) -> None:
+        """Somebody asked the daemon to end; its children are about to be told."""
 
 
 class PipeReport:
@@ -31,6 +34,9 @@ class PipeReport:
 
     def failed(self, error: P2PChatError) -> None:
         self._tell({"error": error.as_json()})
+
+    def ending(self) -> None:
+        """Whoever started the daemon has gone long ago, or reads ``failed``."""
 
     def _tell(self, message: Mapping[str, object]) -> None:
         with suppress(OSError):  # the starter was impatient; the daemon lives on
@@ -59,6 +65,9 @@ class TerminalReport:
         _line(sys.stderr, f"error: {error.message}")
         if error.hint:
             _line(sys.stderr, f"hint: {error.hint}")
+
+    def ending(self) -> None:
+        """Whoever pressed Ctrl-C knows."""
 
 
 def _line(stream: object, text: str) -> None:

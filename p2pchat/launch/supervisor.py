@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
-from typing import Final
+from typing import Final, NoReturn
 
 from p2pchat.errors import Failed, Locked, P2PChatError
 from p2pchat.launch import log
@@ -124,16 +124,20 @@ class Supervisor:
 
     def _handle(self, source: object, crew: Crew, selector: DefaultSelector) -> None:
         if source is self._signals:
-            raise _Stop
+            self._end()
         if isinstance(source, Child):
             source.read()
             if source.wants_stop:
-                raise _Stop
+                self._end()
         elif self._unlocker is not None and source is self._unlocker:
             selector.unregister(self._unlocker)
             unlocker, self._unlocker = self._unlocker, None
             self._keys = unlocker.finish()
             self._hand_over(crew)
+
+    def _end(self) -> NoReturn:
+        self._report.ending()
+        raise _Stop
 
     def _delay_after(self, crew: Crew) -> float:
         """Seconds until the next start. Raises where there is none."""
@@ -154,7 +158,7 @@ class Supervisor:
         with DefaultSelector() as selector:
             selector.register(self._signals, EVENT_READ)
             if selector.select(delay_s):
-                raise _Stop
+                self._end()
 
     def _tell_ready(self, crew: Crew) -> None:
         listen = (crew.gate.ready or {}).get("listen", [])

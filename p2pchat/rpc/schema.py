@@ -79,6 +79,9 @@ OUTPUTS: Final[dict[str, Record]] = {
     ),
     "daemon run": record(_PID, _LISTEN, _SOCKET),
     "daemon start": record(_PID, _LISTEN, _SOCKET),
+    "daemon unit": record(
+        need("unit", Text(16_384), "the whole unit file"), need("file", _PATH, "where a user's units are kept")
+    ),
     "daemon stop": record(_PID, need("running", YES, "false: it has ended")),
     "daemon status": Record((need("running", YES, "true"), *METHODS["daemon.status"].result.fields, _SOCKET)),
     "send": SENT,
