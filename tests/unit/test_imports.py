@@ -54,6 +54,7 @@ ARROWS: Final[dict[str, set[str]]] = {
     },
     "firewall": GROUND | SHELL | {"build", "env_system", "loop_delay", "token_bucket", "rpc", "link", "keys", "wire"},
     "commands": GROUND | SHELL - {"lifeline", "env"} | {"rpc", "launch", "show", "picture"},
+    "manual": GROUND | {"cli", "commands"},
     "cli": GROUND | SHELL - {"lifeline", "env"} | {"rpc", "commands"},
 }
 # (file, room): what one file may do beyond its room, with the reason.
