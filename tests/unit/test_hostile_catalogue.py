@@ -110,6 +110,14 @@ MET: dict[int, tuple[str, ...]] = {
         f"{RECORDS}::test_H027_padding_that_cannot_be_is_refused",
     ),
     # the handshake
+    28: (  # WebSocket: no mask, reserved bits, long control frames, endless fragments, bad UTF-8, deflate not agreed
+        "unit/link/carriers/test_frames.py::test_H028_what_is_no_websocket_ends_it_once_and_for_all",
+        "unit/link/carriers/test_frames.py::test_H028_a_server_that_masks_is_no_server",
+        "unit/link/carriers/test_http.py::test_H028_what_is_offered_beside_it_is_not_taken",
+        "unit/link/carriers/test_http.py::test_H028_a_server_that_grants_what_nobody_asked_for_is_left",
+        "unit/link/carriers/test_websocket.py::test_H028_a_violation_is_told_by_its_close_code",
+        "unit/link/carriers/test_websocket.py::test_H028_pings_without_end_end_the_connection",
+    ),
     29: (  # low-order points
         f"{HANDSHAKE}::test_H029_a_low_order_ephemeral_is_refused",
         "unit/link/test_noise.py::test_H029_low_order_points_end_the_handshake",
@@ -244,7 +252,6 @@ FILES = Later(None, "no files are sent yet")
 GROUPS = Later(6, "there are no groups yet")
 
 NOT_YET: dict[int, Later] = {
-    28: Later(4, "the raw carrier is the only one; there is no WebSocket yet"),
     **dict.fromkeys((50, 51, 53, *range(55, 62)), TRACKER),
     **dict.fromkeys((62, 65, 66, 68), BACKUP),
     **dict.fromkeys(range(69, 77), FILES),
