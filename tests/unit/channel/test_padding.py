@@ -50,5 +50,6 @@ def test_padding_comes_off_again() -> None:
     ],
 )
 def test_a_padding_that_lies_is_refused(padded: bytes) -> None:
-    with pytest.raises(BadFormat):
+    hidden = padded.endswith(b"\1")
+    with pytest.raises(BadFormat, match="else than zeros" if hidden else "longer than it is"):
         padding.unpad(padded, 5)

@@ -1,5 +1,6 @@
 """The handshake over a carrier: budgets, deadlines, and what either side refuses."""
 
+import pytest
 import trio
 from trio.testing import MockClock
 
@@ -8,9 +9,12 @@ from p2pchat.limits import HANDSHAKE_BYTES, PREAUTH_BYTES, PREAUTH_S
 from p2pchat.link.carriers.raw import RawCarrier
 from p2pchat.link.credentials import Credentials
 from p2pchat.link.establish import Established, initiate, respond
-from p2pchat.link.framing import wrap
+from p2pchat.link.framing import UnitReader, wrap
 from p2pchat.link.handshake import Claim, link_psk
 from p2pchat.link.quota import SeenEphemerals
+from p2pchat.link.records import Sealer
+from p2pchat.wire.frames import Frame, FrameType
+from p2pchat.wire.structs import Objects
 from tests.support.identities import NOW_MS
 from tests.support.links import credentials, fresh, initiator, local, responder, user
 
@@ -157,3 +161,29 @@ async def test_only_one_connection_at_a_time_reveals_the_initiator() -> None:
         assert not met
         turn.release()
     assert met[0] is not None
+
+
+@pytest.mark.parametrize("early", [False, True])
+async def test_what_comes_behind_the_objects_is_not_passed_over(early: bool, autojump_clock: MockClock) -> None:
+    """A frame before the link is authenticated ends it; to drop it and go on would lose what the peer believes sent."""
+    near, far = trio.testing.memory_stream_pair()
+    outcome: list[Established | None] = []
+
+    async def answer() -> None:
+        outcome.append(await respond(RawCarrier(far), responder(1), lambda _: None, SeenEphemerals(), now_ms=now_ms))
+
+    async def dial() -> None:
+        core, carrier, own = initiator(0, 1, credentials(1)), RawCarrier(near), credentials(0)
+        await carrier.send(wrap(core.start(), core.psk, 1))
+        reader = UnitReader(core.psk, 2, limit=HANDSHAKE_BYTES)
+        while (message := reader.feed(await carrier.receive(65536))) is None:
+            pass
+        await carrier.send(wrap(core.finish(message, now_ms=NOW_MS), core.psk, 3))
+        shown = Objects(step=2, key_log=own.chain.raw, device_set=own.devices.raw).encode()
+        words = [Frame(FrameType.OBJECTS, shown), *([Frame(FrameType.ENVELOPE, b"early")] if early else [])]
+        await carrier.send(Sealer(core.keyed.send, now_s=0.0).seal(words, now_s=0.0))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(answer)
+        nursery.start_soon(dial)
+    assert (outcome[0] is None) is early

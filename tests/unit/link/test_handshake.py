@@ -292,9 +292,16 @@ def test_H022_objects_out_of_turn_are_refused() -> None:
 
 @pytest.mark.parametrize("kind", [FrameType.HELLO, FrameType.ENVELOPE, FrameType.REQUEST, FrameType.PING, 99])
 def test_H022_no_other_frame_passes_before_authentication(kind: int) -> None:
-    other = responder(1)
+    """Not even one whose body would be right in an OBJECTS frame."""
+    other, own = responder(1), credentials(0)
     shake_hands(initiator(0, 1, credentials(1)), other)
-    with pytest.raises(BadFormat):
-        AskCredentials(other.claim, None, now_ms=NOW_MS).receive(Frame(kind, b"x"))
-    with pytest.raises(BadFormat):
-        ShowCredentials(local(0)).receive(Frame(kind, b"x"))
+    shown = Objects(step=2, key_log=own.chain.raw, device_set=own.devices.raw).encode()
+    for body in (b"x", shown, objects(0).body, objects(1).body):
+        ask = AskCredentials(other.claim, None, now_ms=NOW_MS)
+        with pytest.raises(BadFormat):
+            ask.receive(Frame(kind, body))
+        assert ask.proven is None
+        show = ShowCredentials(local(0))
+        with pytest.raises(BadFormat):
+            show.receive(Frame(kind, body))
+        assert not show.done

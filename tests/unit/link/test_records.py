@@ -145,6 +145,16 @@ def test_an_error_is_final() -> None:
         opener.feed(sealer.seal([envelope(1)], now_s=0.0))
 
 
+def test_the_next_good_record_does_not_make_a_damaged_one_good() -> None:
+    """Its number and mask would fit: only the memory of the error refuses it."""
+    sealer, opener = pair()
+    damaged, good = (sealer.seal([envelope(n)], now_s=0.0) for n in (1, 2))
+    with pytest.raises(CryptoError):
+        opener.feed(damaged[:-1] + bytes([damaged[-1] ^ 1]))
+    with pytest.raises(CryptoError, match="ended with a damaged record"):
+        opener.feed(good)
+
+
 def forged(plaintext: bytes) -> bytes:
     """A record with a valid tag around a plaintext of the attacker's, as an authenticated peer can make it."""
     keys = records._KeySchedule(SECRET)
