@@ -1,0 +1,1 @@
+"""Judges of what p2pchat's traffic looks like from outside: captures of real daemons, and other people's programs."""
