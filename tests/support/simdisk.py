@@ -96,6 +96,10 @@ class SimDisk:
         for path, db in copy.databases.items():
             _pour(db, self._databases[path].anchor)
 
+    def sql(self, path: Path, statement: str) -> None:
+        """Change a database while no node uses it."""
+        self._databases[path].anchor.execute(statement)
+
     def close(self) -> None:
         """Give the memory back."""
         self.crash()

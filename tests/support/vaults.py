@@ -38,7 +38,7 @@ ME: Final = 0  # the stored identity that the vault under test has
 T = TypeVar("T", bound=Struct)
 
 
-class _Settings:
+class FixedSettings:
     def __init__(self, changed: Mapping[str, Value]) -> None:
         self._config = Config(**{**{name: key.default for name, key in KEYS.items()}, **changed})  # type: ignore[arg-type]
 
@@ -138,7 +138,7 @@ async def running(
         serve=serve,
         ready=lambda: None,
         stop=lambda: None,
-        settings=_Settings(settings),
+        settings=FixedSettings(settings),
         save=save or (lambda _: None),
         launcher_pid=1,
     )
