@@ -1,5 +1,6 @@
 """How often a peer may cost us an RSA private operation (PROTOCOL 3). Too many are slowed down, never dropped."""
 
+import math
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -19,8 +20,8 @@ class LegBucket:
         return max(0.0, -tokens / self.per_second), replace(self, tokens=tokens, at_s=now_s)
 
     def wait_s(self, now_s: float) -> float:
-        """How long until ``take`` would ask for no wait; nothing is taken."""
-        return max(0.0, (1.0 - self._now(now_s)) / self.per_second)
+        """How long until ``take`` would ask for no wait, in whole milliseconds; nothing is taken."""
+        return math.floor(max(0.0, 1.0 - self._now(now_s)) / self.per_second * 1000 + 0.5) / 1000
 
     def _now(self, now_s: float) -> float:
         return min(self.capacity, self.tokens + max(0.0, now_s - self.at_s) * self.per_second)

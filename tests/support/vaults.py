@@ -12,6 +12,7 @@ import trio
 from p2pchat.build import build_hash
 from p2pchat.channel.agreement import Agreement
 from p2pchat.channel.epoch import FRESH_BYTES
+from p2pchat.channel.exchange import OpenedLeg
 from p2pchat.channel.parties import Parties, Party
 from p2pchat.channel.state import ChannelState
 from p2pchat.channel.step import Moment, Step
@@ -21,6 +22,7 @@ from p2pchat.contacts.request import Between, seal_body
 from p2pchat.env import Disk, Work
 from p2pchat.env_system import SystemCrypto
 from p2pchat.home import Home
+from p2pchat.ids import Incarnation
 from p2pchat.keys.identity import Identity
 from p2pchat.keys.signed import sign
 from p2pchat.rpc.conversation import Handler
@@ -196,6 +198,7 @@ class Peer:
     identity: Identity = field(default_factory=lambda: stored_identity(1))
     role: boundary.Role = boundary.Role.CONTACT
     state: ChannelState = field(default_factory=ChannelState)
+    life: Incarnation = Incarnation(b"")  # noqa: RUF009 - of the vault's queue, once a test has heard it
     link: int = 0
     seq: int = 0
     _heard: int = 0  # of the vault's SENDs on this link
@@ -316,7 +319,9 @@ class Peer:
             return None
         agreement, at = self.agreement, self.moment()
         if kind is FrameType.ENVELOPE:
-            return await self._take(agreement.envelope_received(sent.body, at))
+            leg = agreement.leg_to_open(sent.body)
+            opened = OpenedLeg(leg, self.identity.root.oaep_open(leg.ciphertext, leg.label)) if leg else None
+            return await self._take(agreement.envelope_received(sent.body, at, opened))
         if kind is FrameType.CTL:
             return await self._take(agreement.ctl_received(sent.body, at))
         return await self._take(agreement.frame_received(kind, sent.body, at))

@@ -1,4 +1,4 @@
-from p2pchat.channel.legs import FULL
+from p2pchat.channel.legs import EVERY, FULL
 
 
 def test_eight_legs_at_once_then_one_a_second() -> None:
@@ -24,3 +24,16 @@ def test_a_clock_that_stands_or_goes_back_gives_nothing() -> None:
     for _ in range(8):
         _, bucket = bucket.take(100.0)
     assert bucket.take(50.0)[0] == 1.0
+
+
+def test_messages_that_bear_a_key_leave_twenty_a_second() -> None:
+    bucket, now_s, left = EVERY, 0.0, 0
+    while now_s < 10:
+        if not bucket.wait_s(now_s):
+            wait_s, bucket = bucket.take(now_s)
+            assert wait_s < 0.001
+            left += 1
+        else:
+            assert bucket.wait_s(now_s) >= 0.001  # else a vault would look again at once, for ever
+            now_s += bucket.wait_s(now_s)
+    assert 215 <= left <= 221
