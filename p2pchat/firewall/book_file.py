@@ -1,5 +1,6 @@
 """gate.db: the address book, and which knocks were used. It can be rebuilt: a damaged one is replaced, not mourned."""
 
+import contextlib
 import logging
 from pathlib import Path
 from typing import Any, Final
@@ -8,7 +9,7 @@ import apsw
 import trio
 
 from p2pchat.env import Env
-from p2pchat.errors import BadFormat, Corrupt, Failed
+from p2pchat.errors import BadFormat, Corrupt, DiskFull, Failed
 from p2pchat.firewall.address_book import AddressBook, Page
 from p2pchat.ids import UserId
 from p2pchat.link.carriers.knock import REMEMBERED_KNOCKS, UsedKnocks
@@ -68,7 +69,7 @@ class BookFile:
             _log.warning("%s", error.message)
 
     def close(self) -> None:
-        self._db.close()
+        _let_go(self._db)
 
 
 def _set_aside(path: Path) -> None:
@@ -83,6 +84,12 @@ def _set_aside(path: Path) -> None:
             raise Failed(f"cannot set {damaged} aside: {error.strerror}", hint=f"ls -ld {path.parent}") from error
 
 
+def _let_go(db: Any) -> None:
+    """Close it, also where the disk fails: the log keeps what was committed for the next start."""
+    with contextlib.suppress(apsw.Error):
+        db.close()
+
+
 def _load(env: Env, path: Path, key: bytes) -> tuple[Any, AddressBook, UsedKnocks]:
     db = env.disk.open_db(path, key)
     try:
@@ -95,10 +102,16 @@ def _load(env: Env, path: Path, key: bytes) -> tuple[Any, AddressBook, UsedKnock
                 _log.warning("a page of gate.db is dropped: %s", error.message)
         knocks = UsedKnocks([bytes(nonce) for (nonce,) in db.execute("SELECT nonce FROM knocks ORDER BY number")])
     except apsw.CorruptError as error:
-        db.close()
+        _let_go(db)
         raise Corrupt(f"{path} is damaged", hint="p2pchat doctor") from error
+    except apsw.FullError as error:
+        _let_go(db)
+        raise DiskFull(f"no room to write {path}", hint="free some space and try again") from error
+    except apsw.Error as error:  # not a reason to throw away what the user typed: it may be read another time
+        _let_go(db)
+        raise Failed(f"cannot use {path}: {error}", hint="p2pchat doctor") from error
     except BaseException:  # a cancellation, too, leaves no open database
-        db.close()
+        _let_go(db)
         raise
     return db, AddressBook(pages), knocks
 

@@ -119,10 +119,10 @@ def _settle_log(db: apsw.Connection, path: Path) -> None:
     try:
         busy = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0][0]
     except apsw.Error as error:
-        db.close()
+        let_go(db)
         raise _translated(path, error) from error
     if busy:
-        db.close()
+        let_go(db)
         raise Failed(f"another program holds {path} open", hint=f"lsof {path}")
 
 
@@ -136,9 +136,15 @@ def _connect(path: Path, key: bytes, flags: int, vfs: str | None) -> apsw.Connec
         db.execute("SELECT count(*) FROM sqlite_schema").fetchall()
         settle(db)
     except BaseException:
-        db.close()
+        let_go(db)
         raise
     return db
+
+
+def let_go(db: apsw.Connection) -> None:
+    """Close it, also where the disk fails: the log keeps what was committed for the next start."""
+    with contextlib.suppress(apsw.Error):
+        db.close()
 
 
 def settle(db: apsw.Connection) -> None:

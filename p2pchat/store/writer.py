@@ -4,7 +4,6 @@ The writer takes what has queued and never waits for more; it stops taking after
 seconds of work. Nothing may leave the vault but in a job's ``after``: tasks that await a commit wake in random order.
 """
 
-import contextlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from p2pchat.env import Env
 from p2pchat.errors import Corrupt
 from p2pchat.store import batch
 from p2pchat.store.batch import DAMAGED_HINT, Done, Failure, Job, StoreFailed
+from p2pchat.store.disk import let_go
 from p2pchat.store.migrate import migrate
 from p2pchat.store.tx import Reader, Tx
 
@@ -76,10 +76,10 @@ class Store:
                 migrate(db)
             except batch.DISK_ERRORS as error:
                 reason = batch.disk_error(db, error)
-                db.close()
+                let_go(db)
                 raise reason from error
             except BaseException:
-                db.close()
+                let_go(db)
                 raise
             return db
 
@@ -139,11 +139,10 @@ class Store:
 
     def close(self) -> None:
         """Empty the write-ahead log into the database and close. Only after ``run`` has ended."""
-        with contextlib.suppress(apsw.Error):  # where the disk fails, the log keeps it all for the next start
-            for reader in {self._reader, self._searcher} - {None, self._writer}:
-                assert reader is not None
-                reader.close()
-            self._writer.close()
+        for reader in {self._reader, self._searcher} - {None, self._writer}:
+            assert reader is not None
+            let_go(reader)
+        let_go(self._writer)
 
     def _submit(self, job: Job) -> None:
         self._queue.append(job)

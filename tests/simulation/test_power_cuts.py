@@ -21,7 +21,7 @@ from tests.support.power.friend import Memory
 from tests.support.power.judge import Vouched, skews, start_again
 from tests.support.power.moments import cuts
 from tests.support.power.recorder import Recorder
-from tests.support.power.stories import Story, befriended, receiving, sending
+from tests.support.power.stories import Story, befriended, beginning, receiving, sending
 from tests.support.power.trace import put_on_disk
 from tests.support.sim_env import run_virtual
 
@@ -61,6 +61,30 @@ def test_what_was_vouched_for_outlives_a_power_cut(
     story: Story, cuts_made: int, base: tuple[Path, Memory], tmp_path: Path
 ) -> None:
     assert list(problems(recorded(story, base, tmp_path / "home"), tmp_path, cuts_made)) == []
+
+
+@pytest.mark.parametrize("cuts_made", [24, pytest.param(200, marks=pytest.mark.slow)])
+def test_a_store_is_not_there_or_whole_after_a_power_cut_while_it_is_made(cuts_made: int, tmp_path: Path) -> None:
+    """And no start after that fails."""
+    home, nothing = tmp_path / "home", Memory()
+    home.mkdir()
+    recorder = Recorder(home)
+    run_virtual(SEED, partial(beginning, recorder, nothing))
+    for when, fate, seed in cuts(recorder.trace, cuts_made):
+        target = tmp_path / f"cut {seed}"
+        target.mkdir()
+        put_on_disk(recorder.trace.after_cut(when, fate, seed), home, target)
+
+        async def aliases(folder: Path = target) -> list[str | None]:
+            async with Recorder(folder, name="again").life(nothing) as (vault, _):
+                return [contact["alias"] for contact in (await vault.call("contact.list"))["items"]]
+
+        found = run_virtual(seed, aliases)
+        answered = [told.value[0] for told in recorder.told if told.moment <= when]
+        wrong = f"cut before operation {when} of {len(recorder.trace)}, {fate.value}, seed {seed}: {found}"
+        assert len(found) == 1 or not answered, wrong
+        assert found == ["ben"] or len(answered) < 2, wrong
+        shutil.rmtree(target)
 
 
 def lazy_commits(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """What a vault lives through while its disk is recorded: writing to a friend, and reading what the friend writes."""
 
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import cache
@@ -77,6 +78,14 @@ async def receiving(recorder: Recorder, memory: Memory) -> None:
         await friend.write("after the link")
         await until(lambda: friend.memory.receipt == 10)
         await _read(recorder, vault)
+
+
+async def beginning(recorder: Recorder, memory: Memory) -> None:
+    """The first start of all, in an empty home, and a contact that is added; then a second start."""
+    async with recorder.life(memory) as (vault, friend):
+        await recorder.ask(vault, "contact.add", card=b64encode(friend.card()).decode())
+    async with recorder.life(memory) as (vault, _):
+        await recorder.ask(vault, "contact.alias", peer=vault_friend(), alias="ben")
 
 
 async def through_a_full_disk(recorder: Recorder, memory: Memory) -> None:

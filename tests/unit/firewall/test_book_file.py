@@ -1,10 +1,20 @@
+import errno
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from p2pchat.env import Env
+from p2pchat.errors import DiskFull, Failed, P2PChatError
 from p2pchat.firewall.book_file import BookFile
+from p2pchat.ids import UserId
 from p2pchat.store.disk import SystemDisk
+from p2pchat.wire.structs import Address
+from tests.support.power.faults import Faults, at
+from tests.support.power.moments import cuts
+from tests.support.power.plain import PlainFiles
+from tests.support.power.trace import Trace, put_on_disk
+from tests.support.power.vfs import RecordingVfs
 from tests.support.sim_env import SimClock, sim_env
 
 KEY = b"k" * 32
@@ -34,3 +44,113 @@ async def test_a_book_of_another_key_is_set_aside_too(env: Env, tmp_path: Path) 
     (await BookFile.open(env, path, KEY)).close()
     (await BookFile.open(env, path, b"o" * 32)).close()
     assert path.with_name("gate.db.damaged").exists()
+
+
+# A connection that is thrown away meets the failing disk once more, where nobody can be told.
+quiet = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+BEN = UserId(b"b" * 32)
+
+
+def on(env: Env, vfs: RecordingVfs) -> Env:
+    return replace(env, disk=SystemDisk(vfs.name))
+
+
+def names(folder: Path, pattern: str) -> list[Path]:
+    return sorted(folder.glob(pattern))
+
+
+def type_in(book: BookFile, port: int) -> None:
+    book.book.type_in(BEN, [Address(host="192.0.2.1", port=port, carrier="ws")], lan=False)
+
+
+def known(book: BookFile) -> list[int]:
+    return [candidate.address.port for candidate in book.book.candidates(BEN)]
+
+
+@quiet
+async def test_a_book_that_cannot_be_read_is_said_and_not_thrown_away(env: Env, tmp_path: Path) -> None:
+    """Addresses that the user typed can be learnt from nobody else."""
+    path = tmp_path / "gate.db"
+    book = await BookFile.open(env, path, KEY)
+    type_in(book, 4000)
+    await book.save()
+    book.close()
+    number, failed = 0, 1
+    while failed:
+        number += 1
+        vfs = RecordingVfs(Trace(tmp_path), Faults(at("read", number)))
+        vfs.trace.begin()
+        try:
+            (await BookFile.open(on(env, vfs), path, KEY)).close()
+        except P2PChatError as error:
+            assert isinstance(error, Failed), error
+            assert error.hint
+        failed = vfs.faults.failed
+        assert not names(tmp_path, "*.damaged")
+    assert number > 3
+    book = await BookFile.open(env, path, KEY)
+    assert known(book) == [4000]
+    book.close()
+
+
+@quiet
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
+async def test_a_book_that_cannot_be_written_is_written_later(env: Env, tmp_path: Path, error: int) -> None:
+    path, faults = tmp_path / "gate.db", Faults()
+    vfs = RecordingVfs(Trace(tmp_path), faults)
+    with PlainFiles(vfs.trace).installed():
+        book = await BookFile.open(on(env, vfs), path, KEY)
+        type_in(book, 4000)
+        faults.fail = at("write", 1, error, until=10**6)
+        with pytest.raises(Failed, match="cannot be written"):
+            await book.save()
+        await book.try_to_save()  # as the gate does every few seconds
+        faults.clear()
+        await book.try_to_save()
+        book.close()
+    book = await BookFile.open(env, path, KEY)
+    assert known(book) == [4000]
+    book.close()
+
+
+@quiet
+async def test_a_full_disk_keeps_no_book_from_being_begun_later(env: Env, tmp_path: Path) -> None:
+    path, number, failed = tmp_path / "gate.db", 0, 1
+    while failed:
+        number += 1
+        vfs = RecordingVfs(Trace(tmp_path), Faults(at("write", number, errno.ENOSPC, until=10**6)))
+        vfs.trace.begin()
+        with PlainFiles(vfs.trace).installed():
+            try:
+                (await BookFile.open(on(env, vfs), path, KEY)).close()
+            except P2PChatError as error:
+                assert isinstance(error, DiskFull), error
+        failed = vfs.faults.failed
+        (await BookFile.open(env, path, KEY)).close()
+        for file in names(tmp_path, "*"):
+            file.unlink()
+    assert number > 3
+
+
+async def test_a_book_outlives_power_cuts(env: Env, tmp_path: Path) -> None:
+    """What was saved is there, and no cut makes a book that has to be set aside."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    vfs = RecordingVfs(Trace(folder))
+    saved = [(0, 0)]  # (operations by then, the port that was saved)
+    with PlainFiles(vfs.trace).installed():
+        book = await BookFile.open(on(env, vfs), folder / "gate.db", KEY)
+        for port in range(4000, 4006):
+            type_in(book, port)
+            await book.save()
+            saved.append((len(vfs.trace), port))
+        book.close()
+    for when, fate, seed in cuts(vfs.trace, 60):
+        target = tmp_path / f"cut {seed}"
+        target.mkdir()
+        put_on_disk(vfs.trace.after_cut(when, fate, seed), folder, target)
+        book = await BookFile.open(env, target / "gate.db", KEY)
+        due = max(port for by, port in saved if by <= when)
+        assert max(known(book), default=0) >= due, f"cut before operation {when}, {fate.value}, seed {seed}"
+        book.close()
+        assert not names(target, "*.damaged*"), f"cut before operation {when}, {fate.value}, seed {seed}"
