@@ -159,8 +159,8 @@ class Store:
                 error = failed
         self.counts.add(len(taken), trio.current_time() - began_s)
         try:
-            for job in taken:
-                job.settle(self._on_error)
+            for job in taken:  # what ends the writer is raised below, once whoever waits has heard of it
+                job.settle(self._on_error if error is None else _keep_quiet)
         finally:
             for job in taken:
                 job.wake()
@@ -171,6 +171,10 @@ class Store:
 
 def _raise(error: Exception) -> None:
     raise error
+
+
+def _keep_quiet(_error: Exception) -> None:
+    pass
 
 
 def _nothing(_tx: Tx) -> None:

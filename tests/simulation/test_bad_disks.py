@@ -101,7 +101,7 @@ def failures(story: Story, base: tuple[Path, Memory], folder: Path, call: Call, 
         shutil.rmtree(recorder.folder)
 
 
-@pytest.mark.parametrize("count", [8, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [4, pytest.param(20, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("call", ["write", "sync"])
 @pytest.mark.parametrize("story", STORIES)
 def test_an_error_of_the_disk_is_never_followed_by_an_acknowledgement(
@@ -110,7 +110,7 @@ def test_an_error_of_the_disk_is_never_followed_by_an_acknowledgement(
     assert list(failures(story, base, tmp_path, call, count)) == []
 
 
-@pytest.mark.parametrize("count", [6, pytest.param(40, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [4, pytest.param(15, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("length", [1, 40])
 def test_a_full_disk_is_said_and_outlived(length: int, count: int, base: tuple[Path, Memory], tmp_path: Path) -> None:
     """One message is refused, or many; the vault stays, and goes on when there is room again."""

@@ -86,7 +86,8 @@ class Trace:
     def begin(self) -> None:
         """Take what is there now as on the disk for good."""
         self.operations, self.live = [], {}
-        self._base = {path: path.read_bytes() if path.is_file() else None for path in sorted(self.root.rglob("*"))}
+        found = [path for path in sorted(self.root.rglob("*")) if path.is_file() or path.is_dir()]  # no sockets
+        self._base = {path: path.read_bytes() if path.is_file() else None for path in found}
         for path, data in self._base.items():
             if data is not None:
                 self.live[path] = self._number()

@@ -303,6 +303,30 @@ async def test_an_error_of_the_disk_ends_the_writer_and_what_was_committed_stays
         assert again.read(all_meta)["a"] == 1
 
 
+async def test_whoever_waits_hears_of_a_failed_disk_before_the_writer_ends(
+    faulty: tuple[Env, Path], faults: Faults
+) -> None:
+    """Also where a job for which nobody waits met it in the same transaction."""
+    store = await Store.open(*faulty, KEY)
+    told: list[StoreFailed] = []
+
+    async def ask() -> None:
+        try:
+            await store.change(put("b", 1))
+        except StoreFailed as failed:
+            await trio.sleep(0.01)  # an answer takes a moment to leave
+            told.append(failed)
+
+    with pytest.RaisesGroup(StoreFailed), trio.fail_after(10):
+        async with trio.open_nursery() as nursery:
+            await nursery.start(store.run)
+            faults.fail = at("sync", 1, until=10**6)
+            store.change_nowait(put("a", 1))
+            nursery.start_soon(ask)
+    assert len(told) == 1
+    store.close()
+
+
 async def test_a_wrong_key_is_told_without_a_change(env: Env, tmp_path: Path) -> None:
     real = replace(env, disk=SystemDisk())
     path = tmp_path / "vault.db"
