@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.daemons import Node, nodes, wait_for
+from tests.support.second_client.carriers import PING as WEBSOCKET_PING
+from tests.support.second_client.carriers import Raw, WebSocket
 from tests.support.second_client.friend import Friend
 from tests.support.second_client.identity import Me, id_text, read_card
 from tests.support.second_client.link import PING, Initiator, Link, unit
@@ -51,7 +53,7 @@ def compare_keys_live(node: Node, friend: Friend) -> None:
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     with nodes(tmp_path_factory.mktemp("second"), 0) as (only,):
-        only.ok("config", "set", "carriers", "raw")
+        only.ok("config", "set", "carriers", "ws,raw")
         only.start()
         yield only
 
@@ -60,14 +62,18 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
 @pytest.mark.parametrize("lower", [True, False], ids=["it offers epochs", "it is offered epochs"])
 def test_a_client_written_from_the_document_talks_with_a_node(node: Node, tmp_path: Path, lower: bool) -> None:
     node.ok("contact", "card", "--out", str(tmp_path / "card"))
-    peer, _, [[host, port, carrier]], nickname = read_card((tmp_path / "card").read_text())
-    assert (id_text(peer.user), nickname, carrier) == (node.id, "person 0", "raw")
+    peer, _, places, nickname = read_card((tmp_path / "card").read_text())
+    assert (id_text(peer.user), nickname) == (node.id, "person 0")
+    assert [carrier for _, _, carrier in places] == ["ws", "raw"] and places[0][:2] == places[1][:2]
+    address = (places[0][0], places[0][1])
 
     me = someone_lower_or_higher(peer.user, lower=lower)
-    friend = Friend(me, Link(me, peer.user, None, (host, port), os.urandom(96)))
+    carrier = WebSocket(address, peer.user)
+    friend = Friend(me, Link(me, peer.user, None, carrier, os.urandom(96)))
+    carrier.frame(WEBSOCKET_PING, b"beneath it")
     friend.link.send(PING, pack(b"heart 01"))
     friend.link.receive()
-    assert friend.link.pongs == [pack(b"heart 01")]
+    assert (friend.link.pongs, carrier.pongs) == ([pack(b"heart 01")], [b"beneath it"])
 
     friend.ask("we met in the document")
     wait_for(lambda: bool(node.lines("contact", "requests")), seconds=10, what="the request to arrive")
@@ -99,7 +105,7 @@ def test_a_client_written_from_the_document_talks_with_a_node(node: Node, tmp_pa
 
     node.ok("send", request["id"], "while you were away")
     friend.text("written without a link")
-    friend.relink(Link(me, peer.user, peer, (host, port), os.urandom(96)))
+    friend.relink(Link(me, peer.user, peer, Raw(address), os.urandom(96)))
     friend.until(lambda f: f.idle and len(f.texts) == 2)
     assert friend.texts[1] == "while you were away"
     assert [event["text"] for event in node.lines("recv")] == ["written without a link"]
@@ -111,7 +117,7 @@ def test_a_client_written_from_the_document_talks_with_a_node(node: Node, tmp_pa
 def test_whoever_errs_in_a_single_byte_gets_none(node: Node, tmp_path: Path) -> None:
     """The same silence to noise, to who does not know the ID, and to who knows it but not the rest."""
     node.ok("contact", "card", "--out", str(tmp_path / "card"))
-    peer, _, [[host, port, _]], _ = read_card((tmp_path / "card").read_text())
+    peer, _, [[host, port, _], *_], _ = read_card((tmp_path / "card").read_text())
     me = someone(3, "a visitor")
     right, wrong = (Initiator(me, user, None, os.urandom(96)) for user in (peer.user, me.shown.user))
     good = unit(right.message1(), right.psk, 1)

@@ -15,7 +15,7 @@ from p2pchat.contacts.emoji import TABLE
 from p2pchat.wire import structs
 from p2pchat.wire.frames import FrameType
 from p2pchat.wire.shape import Range, Size, Struct
-from tests.support.second_client import compare, epochs, identity, link, sealed
+from tests.support.second_client import carriers, compare, epochs, identity, link, sealed
 from tests.support.second_client.primitives import hkdf, hmac, unpack
 
 ROOT: Final = Path(__file__).parents[2]
@@ -234,6 +234,12 @@ def test_epochs(name: str) -> None:
         assert keys[key].hex() == known[key.replace("-", "_")]
     for key in ("offer", "accept"):
         assert hmac(keys[f"confirm-{key}"], th).hex() == known[f"mac_{key}"]
+
+
+def test_knocks() -> None:
+    for known in vectors("knock_v1")["knocks"]:
+        user, nonce = hexed(known, "user", "nonce")
+        assert carriers.knock(user, nonce, known["hour"]).hex() == known["knock"]
 
 
 def test_rsa_legs() -> None:

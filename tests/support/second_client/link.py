@@ -1,6 +1,5 @@
-"""Sections 5 to 7: the handshake of an initiator, records, frames, and a link over a blocking socket."""
+"""Sections 5 to 7: the handshake of an initiator, records, frames, and a link over a carrier that blocks."""
 
-import socket
 import struct
 from typing import Any
 
@@ -9,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
+from tests.support.second_client.carriers import Stream
 from tests.support.second_client.identity import Me, Shown, check
 from tests.support.second_client.primitives import hkdf, hmac, noise_hkdf, pack, sha256, unpack
 
@@ -147,19 +147,19 @@ def frame(kind: int, body: bytes) -> bytes:
 class Link:
     """An authenticated link. ``receive`` gives (type, body) of the next frame that is not the link's own."""
 
-    def __init__(self, me: Me, peer: bytes, held: Shown | None, address: tuple[str, int], fresh: bytes) -> None:
-        self.socket = socket.create_connection(address, timeout=15)
+    def __init__(self, me: Me, peer: bytes, held: Shown | None, carrier: Stream, fresh: bytes) -> None:
+        self.carrier = carrier
         hand = Initiator(me, peer, held, fresh)
-        self.socket.sendall(unit(hand.message1(), hand.psk, 1))
-        self.socket.sendall(unit(hand.message3(self._unit2(hand.psk)), hand.psk, 3))
+        carrier.send(unit(hand.message1(), hand.psk, 1))
+        carrier.send(unit(hand.message3(self._unit2(hand.psk)), hand.psk, 3))
         self.hash, self.peer, self.device = hand.link_hash, hand.peer, hand.device
         self.out, self.into = Records(hand.secrets[0]), Records(hand.secrets[1])
         self.stream, self.pongs = b"", list[bytes]()
         self._introduce(me)
 
     def _unit2(self, psk: bytes) -> bytes:
-        head, masked = self._exactly(32), self._exactly(2)
-        return head + self._exactly((int.from_bytes(masked) ^ unit_mask(psk, 2, head)) - 32)
+        head, masked = self.carrier.exactly(32), self.carrier.exactly(2)
+        return head + self.carrier.exactly((int.from_bytes(masked) ^ unit_mask(psk, 2, head)) - 32)
 
     def _introduce(self, me: Me) -> None:
         while True:
@@ -172,7 +172,7 @@ class Link:
             self.send(OBJECTS, pack(2, me.shown.key_log, me.shown.device_set))
 
     def send(self, kind: int, body: bytes) -> None:
-        self.socket.sendall(self.out.seal(frame(kind, body)))
+        self.carrier.send(self.out.seal(frame(kind, body)))
 
     def receive(self) -> tuple[int, bytes]:
         while True:
@@ -191,20 +191,11 @@ class Link:
 
     def close(self) -> None:
         self.send(CLOSE, pack(6, ""))
-        self.socket.close()
+        self.carrier.close()
 
     def _frame_bytes(self, count: int) -> bytes:
         while len(self.stream) < count:
-            masked = self._exactly(2)
-            self.stream += self.into.open(masked, self._exactly(self.into.unmask(masked) - 2))
+            masked = self.carrier.exactly(2)
+            self.stream += self.into.open(masked, self.carrier.exactly(self.into.unmask(masked) - 2))
         taken, self.stream = self.stream[:count], self.stream[count:]
         return taken
-
-    def _exactly(self, count: int) -> bytes:
-        got = b""
-        while len(got) < count:
-            piece = self.socket.recv(count - len(got))
-            if not piece:
-                raise ConnectionError("the other side ended the connection")
-            got += piece
-        return got
