@@ -56,9 +56,10 @@ OUTPUTS: Final[dict[str, Record]] = {
     "version": record(need("version", WORD, "of p2pchat"), need("python", WORD, "of Python")),
     "doctor": record(
         need("check", WORD, "what was looked at"),
-        need("ok", YES, "whether it is fit"),
-        need("detail", Text(1024, 0), "what was found"),
-        need("mend", Text(1024, 0), "the command that mends it; empty where it is fit"),
+        need("verdict", OneOf(("ok", "warn", "bad")), "warn: it works, and somebody should look"),
+        need("ok", YES, "whether the verdict is ok"),
+        need("detail", Text(16_384, 0), "what was found"),
+        need("mend", Text(16_384, 0), "the command that mends it; empty where it is fit"),
     ),
     "demo": record(
         need("step", WORD, "what was done; the last line is done"),

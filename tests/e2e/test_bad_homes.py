@@ -132,7 +132,7 @@ def test_what_is_no_directory_is_no_home(node: Node, path: str) -> None:
     refused(elsewhere(node, path), "FAILED", *START, says=path)
     refused(node, "FAILED", "init", says=path)
     doctor = node.run("doctor")
-    assert doctor.returncode == 1 and "WRONG  home" in doctor.stdout and "port" in doctor.stdout, doctor
+    assert doctor.returncode == 1 and "BAD   home" in doctor.stdout and "daemon" in doctor.stdout, doctor
     elsewhere(node, str(before))
 
 

@@ -114,7 +114,7 @@ def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
         a.refuse("DISK_FULL", "contact", "card", "--out", f"{a.path}/card", says="no room")
         a.refuse("DISK_FULL", "config", "set", "log_level", "debug", says="no room")
         assert a.json("whoami")["id"] and a.lines("history", b.id), "what is there can be read"
-        assert "WRONG  disk" in a.run("doctor").stdout
+        assert "BAD   disk" in a.run("doctor").stdout
         back = [b.json("send", a.id, f"to the full one {n} " + "z" * 30_000)["message"] for n in range(3)]
         assert b.run("send", a.id, "and this", "--wait", "delivered", "--timeout", "1").returncode == 7
         assert [waiting["message"] for waiting in b.lines("outbox", "list")][-3:-1] == back[1:]
