@@ -39,11 +39,11 @@ def serial(pair: Pair, folder: Path, repeats: int) -> list[Figure]:
         _verify(pair, before, sent)
         ours.append((percentile(took_ms, 50), percentile(took_ms, 99)))
     p50, p99 = zip(*ours, strict=True)
-    note = "rpc send, then message.wait: submit to the other disk and back"
+    note = "rpc send that waits: submit to the other disk and back"
     return [
         Figure("W3", "one message, p50", "ms", p50, _median(limits, "p50_ms"), times_limit(5), note),
         Figure("W3", "one message, p99", "ms", p99, _median(limits, "p99_ms"), times_limit(8), note),
-        Figure("W3", "of that, one call of the control socket (it takes two)", "ms", (_call_ms(pair.a),)),
+        Figure("W3", "of that, one call of the control socket", "ms", (_call_ms(pair.a),)),
         *profile("W3", used[-2], used[-1], SERIAL),
     ]
 

@@ -46,9 +46,10 @@ def friends(folder: Path) -> Iterator[Pair]:
 
 def delivered(sender: Node, to: Node, text: str) -> str:
     """Send and wait until the other side has it on disk; the message's id."""
-    message = cast(str, sender.call("send", to=[to.id], text=text)["message"])
-    await_delivery(sender, message)
-    return message
+    sent = sender.call("send", wait_s=20, to=[to.id], text=text, wait="delivered", wait_ms=20_000)
+    if sent["state"] != "delivered":
+        raise SystemExit(f"a message is {sent['state']} after 20 s")
+    return cast(str, sent["message"])
 
 
 def await_delivery(sender: Node, message: str) -> None:

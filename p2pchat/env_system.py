@@ -3,19 +3,20 @@
 import os
 import random
 import time
-from collections.abc import Callable
 from typing import Final
 
-import trio
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PublicKey
 
-from p2pchat.env import Env, Net, R, Ts
+from p2pchat.env import Env, Net
 from p2pchat.keys import hpke
 from p2pchat.keys.root import RootPublic
+from p2pchat.worker import ThreadWork
 
 # Goes on during suspend. macOS has no CLOCK_BOOTTIME; its monotonic clock stands still then, so a suspend shows
 # there only as a leap of the wall clock.
 _BOOT_CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+GIVE_WAY: Final = 5  # RSA and searches: they take a core for so long that messages under way would wait
 
 
 class SystemClock:
@@ -39,16 +40,6 @@ class SystemRandom:
         return self._generator.uniform(a, b)
 
 
-class ThreadWork:
-    """Runs one slow function at a time in a worker thread; the others wait their turn."""
-
-    def __init__(self) -> None:
-        self._limiter = trio.CapacityLimiter(1)
-
-    async def __call__(self, fn: Callable[[*Ts], R], *args: *Ts) -> R:
-        return await trio.to_thread.run_sync(fn, *args, limiter=self._limiter)
-
-
 class SystemCrypto:
     """The library's calls that draw randomness of their own (``env.CryptoDraws``)."""
 
@@ -70,7 +61,7 @@ def system_env(*, net: Net | None = None) -> Env:
         clock=SystemClock(),
         random=SystemRandom(),
         disk=SystemDisk(),
-        work=ThreadWork(),
+        work=ThreadWork(nice=GIVE_WAY),
         db_work=ThreadWork(),
         crypto=SystemCrypto(),
         net=net,

@@ -47,15 +47,30 @@ def send(
     # A key of our own makes it safe to ask again where the daemon restarts in the middle of the call.
     key = os.urandom(16).hex() if idempotency_key is None else idempotency_key
     text_argument("the idempotency key", key, limits.IDEMPOTENCY_KEY_BYTES)
-    sent = ask(settings, "send", given(to=recipients, text=text, expires_s=expires_s, idempotency_key=key))
+    asked = given(to=recipients, text=text, expires_s=expires_s, idempotency_key=key)
+    timeout_s = 30.0 if timeout_s is None else timeout_s
+    end_s = time.monotonic() + timeout_s
+    sent = _send(settings, asked, wait_for, min(timeout_s, _WAIT_S))
     stands = deque([sent], maxlen=1)
     try:
         if wait_for is not None:
-            stands.extend(_waiting(settings, sent, wait_for, 30.0 if timeout_s is None else timeout_s))
+            stands.extend(_waiting(settings, sent, wait_for, end_s))
     finally:
         _print(settings, stands[0])  # the message is stored, however the wait ends
     if wait_for is not None:
         _judge(stands[0], wait_for)
+
+
+def _send(settings: Settings, asked: dict[str, object], wait_for: str | None, wait_s: float) -> Row:
+    """Store it and wait a first time, in one call."""
+    if wait_for is None or wait_for == "queued" or not wait_s:
+        return ask(settings, "send", asked)
+    try:
+        return ask(settings, "send", {**asked, "wait": wait_for, "wait_ms": int(wait_s * 1000)}, wait_s=wait_s)
+    except KeyboardInterrupt:
+        settings.clients.clear()  # that connection still waits
+        _print(settings, ask(settings, "send", asked))  # the same key: the same message, which is stored
+        raise
 
 
 def _recipients_and_text(words: tuple[str, ...]) -> tuple[list[str], str]:
@@ -77,9 +92,8 @@ def _stdin() -> str:
         raise click.UsageError("the text on stdin is not UTF-8") from None
 
 
-def _waiting(settings: Settings, sent: Row, state: str, timeout_s: float) -> Iterator[Row]:
+def _waiting(settings: Settings, sent: Row, state: str, end_s: float) -> Iterator[Row]:
     """How things stand, again and again until everybody has it, or can no longer get it, or the time is up."""
-    end_s = time.monotonic() + timeout_s
     while not all(_reached(to, state) or to["state"] == "failed" for to in _recipients(sent)):
         left_s = min(end_s - time.monotonic(), _WAIT_S)
         if left_s <= 0:

@@ -178,7 +178,7 @@ class Links:
 
         def written(seq: int) -> None:
             if not live.down:
-                self._port.send(boundary.Sent(link=live.number, seq=seq))
+                self._port.send_soon(boundary.Sent(link=live.number, seq=seq))
 
         ended = await live.link.run(deliver, written)
         self._down(live, ended.reason)

@@ -10,6 +10,7 @@ from p2pchat.wire import boundary
 from p2pchat.wire.shape import Struct
 
 READ_BYTES: Final = 256 * 1024
+SOON_S: Final = 0.005  # usually the peer's receipt comes before, and says more
 _BROKEN: Final = (trio.BrokenResourceError, trio.ClosedResourceError)
 
 
@@ -21,6 +22,7 @@ class Port:
         self._reader = boundary.BoundaryReader()
         self._arrived: list[Struct] = []
         self._queued: list[bytes] = []
+        self._soon: dict[int, boundary.Sent] = {}
         self._work = trio.Event()
 
     def send(self, message: Struct) -> None:
@@ -28,12 +30,22 @@ class Port:
         self._queued.append(boundary.encode(message))
         self._work.set()
 
+    def send_soon(self, sent: boundary.Sent) -> None:
+        """Queue what can wait a moment for company: each write wakes the vault. Of one link the last one counts."""
+        self._soon[sent.link] = sent
+        self._work.set()
+
     async def write(self) -> None:
         """Run until the vault has gone: join what has queued into one write."""
         while True:
             await self._work.wait()
+            if not self._queued:
+                self._work = trio.Event()
+                with trio.move_on_after(SOON_S):
+                    await self._work.wait()
             self._work = trio.Event()
-            joined, self._queued = b"".join(self._queued), []
+            joined = b"".join([*map(boundary.encode, self._soon.values()), *self._queued])
+            self._soon, self._queued = {}, []
             try:
                 await self._stream.send_all(joined)
             except _BROKEN:

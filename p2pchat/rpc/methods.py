@@ -84,6 +84,8 @@ _TABLE: Final = (
                 Text(limits.IDEMPOTENCY_KEY_BYTES),
                 "the same key again: the message that was stored first, and nothing is sent twice",
             ),
+            may("wait", OneOf(AWAITABLE), "answer when every recipient has this state, as message.wait does"),
+            may("wait_ms", Integer(0, WAIT_MS), "longest such wait; 0 unless told"),
         ),
         SENT,
     ),

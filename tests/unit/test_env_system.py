@@ -1,11 +1,6 @@
-import threading
-
 import pytest
-import trio
-import trio.testing
 
-from p2pchat.env_system import SystemClock, SystemCrypto, SystemRandom, ThreadWork, system_env
-from p2pchat.errors import CryptoError
+from p2pchat.env_system import SystemClock, SystemCrypto, SystemRandom, system_env
 from p2pchat.keys import hpke
 from tests.support.identities import stored_identity
 
@@ -24,36 +19,6 @@ def test_random_bytes_and_spans() -> None:
     assert len(random.bytes(33)) == 33
     assert random.bytes(16) != random.bytes(16)
     assert all(2.0 <= random.uniform(2.0, 3.0) <= 3.0 for _ in range(100))
-
-
-async def test_work_runs_outside_the_loop_one_at_a_time() -> None:
-    work, go, main = ThreadWork(), threading.Event(), threading.get_ident()
-    results: list[int] = []
-
-    def slow(number: int) -> int:
-        assert threading.get_ident() != main
-        go.wait(5)
-        return number * 2
-
-    async def one(number: int) -> None:
-        results.append(await work(slow, number))
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(one, 1)
-        nursery.start_soon(one, 2)
-        await trio.testing.wait_all_tasks_blocked()
-        seen = work._limiter.statistics()
-        go.set()
-    assert (seen.borrowed_tokens, seen.tasks_waiting) == (1, 1)
-    assert sorted(results) == [2, 4]
-
-
-async def test_work_gives_back_errors() -> None:
-    def fail() -> None:
-        raise CryptoError("no")
-
-    with pytest.raises(CryptoError, match="no"):
-        await ThreadWork()(fail)
 
 
 def test_the_library_s_draws_open_with_the_private_keys() -> None:

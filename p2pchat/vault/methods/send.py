@@ -34,22 +34,35 @@ async def send(node: Node, many: list[Params]) -> list[Result | P2PChatError]:
         sending.close()
         return answers
 
-    return await node.store.change(job, after=lambda _: node.news.ring())
+    answers = await node.store.change(job, after=lambda _: node.news.ring())
+    began_s = trio.current_time()
+    return [await _awaited(node, params, answer, began_s) for params, answer in zip(many, answers, strict=True)]
 
 
 async def wait(node: Node, params: Params) -> Result:
-    wanted = RANK[State(params["state"])]
-    message = MessageId(bytes.fromhex(params["message"]))
-    result: Result = {}
-    with trio.move_on_after(params["wait_ms"] / 1000):
-        while True:
-            ring = node.news.next_ring()
-            result = view(own_rows(node, message))
-            recipients: Any = result["recipients"]
-            if all(r["state"] == State.FAILED or RANK[State(r["state"])] >= wanted for r in recipients):
-                break
+    return await _reached(node, params["message"], params["state"], trio.current_time() + params["wait_ms"] / 1000)
+
+
+async def _awaited(node: Node, params: Params, answer: Result | P2PChatError, began_s: float) -> Result | P2PChatError:
+    """The answer once what the sender waits for has come to pass, or not in time."""
+    if "wait" not in params or isinstance(answer, P2PChatError):
+        return answer
+    return await _reached(node, str(answer["message"]), params["wait"], began_s + params.get("wait_ms", 0) / 1000)
+
+
+async def _reached(node: Node, message_hex: str, state: str, until_s: float) -> Result:
+    """How things stand once every recipient has ``state`` or failed, or the time is up. Raises NotFound."""
+    wanted, message = RANK[State(state)], MessageId(bytes.fromhex(message_hex))
+    while True:
+        ring = node.news.next_ring()
+        result = view(own_rows(node, message))
+        recipients: Any = result["recipients"]
+        if all(r["state"] == State.FAILED or RANK[State(r["state"])] >= wanted for r in recipients):
+            return result
+        with trio.move_on_at(until_s) as late:
             await ring.wait()
-    return result or view(own_rows(node, message))
+        if late.cancelled_caught:
+            return result
 
 
 def queue(tx: Tx, node: Node, recipients: list[Contact], draft: Draft) -> None:
