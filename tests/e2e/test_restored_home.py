@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.daemons import Node, befriend, nodes, wait_for
+from tests.support.shifted import start_shifted
 
 pytestmark = pytest.mark.slow
 OLD_COPY = "this home is an older copy"
@@ -204,3 +205,23 @@ def test_two_copies_at_once_alarm_everybody(tmp_path: Path) -> None:
         wait_for(lambda: b.json("status")["online"] == 1, seconds=60, what="the one that stays")
         talk(a, b, 2)
         assert sorted(texts(b)) == ["a1", "a2", "from clone", f"from {a.path.name}"]
+
+
+def test_a_copy_with_old_keys_signs_new_ones_and_contacts_see_it(tmp_path: Path) -> None:
+    """The original renewed its keys (its clock is fifty days ahead), then an older copy takes its place: STALE_SET."""
+    with nodes(tmp_path, 0, 1) as (a, b):
+        a.start()
+        b.start()
+        befriend(a, b)
+        keep_copy(a)
+        start_shifted(a, 50)
+        talk(a, b, 1)
+        assert b.lines("contact", "list")[0]["state"] == "accepted"
+        put_back(a)
+        a.start()
+        for node, words in ((a, "a contact holds newer keys of yours (number 2)"), (b, "shows older keys than before")):
+            wait_for(told(node, words), seconds=30, what=f"the warning at {node.path.name}")
+        talk(a, b, 2)  # once a has signed number 3
+        assert texts(b) == ["a1", "a2"]
+        changes = [event for event in b.lines("recv", "--all", "--since", "0") if event["type"] == "key-changed"]
+        assert [event["from"] for event in changes] == [a.id]

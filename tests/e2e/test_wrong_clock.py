@@ -1,34 +1,15 @@
 """Clocks that are years off: what depends on time says so, everything else goes on, and nothing is lost."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.support import shifted_daemon
 from tests.support.complaints import refused
-from tests.support.daemons import PASSWORD, Node, befriend, nodes, wait_for
+from tests.support.daemons import befriend, nodes, wait_for
+from tests.support.shifted import start_shifted
 
 pytestmark = pytest.mark.slow
 YEARS = 3650  # days of about ten
-
-
-def start_shifted(node: Node, days: int) -> None:
-    """The daemon of ``node`` under a clock that is off by ``days``."""
-    launch = [sys.executable, shifted_daemon.__file__, str(days), "p2pchat.launch", "--detach"]
-    top = Path(__file__).parents[2]
-    with (node.path / "shifted.log").open("ab") as log:
-        subprocess.run(
-            [*launch, "--listen", "127.0.0.1:0"],
-            env={**node.environ, "PYTHONPATH": str(top)},
-            input=PASSWORD.encode(),
-            stdout=log,
-            stderr=log,
-            timeout=60,
-            check=True,
-        )
-    wait_for(lambda: node.run("daemon", "status").returncode == 0, seconds=30, what="the shifted daemon")
 
 
 def test_friends_write_on_across_clock_jumps_of_years(tmp_path: Path) -> None:
