@@ -89,7 +89,11 @@ def add(settings: Settings, file: str, alias: str | None, message: str | None) -
 @contact.verb("requests", "p2pchat contact requests", "p2pchat contact requests --json | jq -r .id")
 @pass_settings
 def requests(settings: Settings) -> None:
-    """List requests, made and received, that are not answered yet."""
+    """List requests, made and received, that are not answered yet.
+
+    Somebody who was rejected is not listed again for 30 days, however often the request comes; `contact add` with that
+    person's card makes a contact at once.
+    """
     _print_people(settings, list(ask_list(settings, "contact.requests")), _REQUEST_COLUMNS)
 
 
