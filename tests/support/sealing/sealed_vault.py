@@ -133,20 +133,22 @@ def complaints(home: Path) -> str:
 
 def seal_at_first_answer(home: Path) -> None:
     """In a process that will run ``p2pchat.vault``: seal it between its first answer and the sending of that."""
-    from p2pchat.rpc import server
+    try:
+        from p2pchat.rpc.conversation import Conversation
 
-    conversation = server._Conversation
-    answer = conversation._answer_line
+        send = Conversation._send
+    except (ImportError, AttributeError):  # the source has changed: every test says so
+        _note(home, BROKEN, f"nobody could seal the vault:\n{traceback.format_exc()}\n")
+        raise
     sealed = False
 
-    async def sealing(self: server._Conversation, line: bytes) -> bytes:
+    async def sealing(self: Conversation, lines: bytes) -> None:
         nonlocal sealed
-        response = await answer(self, line)
         if not sealed:
             seal(home)
             sealed = True
-        if PLANT in os.environ and b'"daemon.status"' in line:
+        if PLANT in os.environ and b'"started_ms"' in lines:
             exec(os.environ[PLANT])
-        return response
+        await send(self, lines)
 
-    conversation._answer_line = sealing  # type: ignore[method-assign]
+    Conversation._send = sealing  # type: ignore[method-assign]
