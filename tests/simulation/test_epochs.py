@@ -61,7 +61,8 @@ async def send(joined: Pair, person: Person, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "writer", [pytest.param(0, id="one side writes"), pytest.param(1, id="the other side writes", marks=pytest.mark.slow)]
+    "writer",
+    [pytest.param(0, id="one side writes"), pytest.param(1, id="the other side writes", marks=pytest.mark.slow)],
 )
 def test_a_day_after_it_began_an_epoch_in_which_a_message_was_sent_ends(writer: int) -> None:
     async def story(joined: Pair) -> None:
