@@ -64,7 +64,7 @@ def parse_user_id(text: str) -> UserId:
         raise BadFormat("an ID is written in one case, upper or lower", hint="copy the ID again")
     word = squeezed.lower()
     if not word.startswith(HUMAN_PART + "1"):
-        raise BadFormat("an ID begins with pc1", hint="p2pchat whoami prints one's own ID")
+        raise BadFormat("an ID begins with pc1", hint="p2pchat whoami")
     if len(word) != TEXT_CHARS:
         raise BadFormat(f"an ID has {TEXT_CHARS} characters, this has {len(word)}", hint="copy the ID again")
     strange = [c for c in word[3:] if c not in _ALPHABET]

@@ -58,7 +58,7 @@ def _two_people(settings: Settings, interrupts: Interrupts) -> Iterator[tuple[No
     try:
         yield *nodes, folder
     except P2PChatError as error:
-        error.hint = "p2pchat demo -v shows what the daemons logged"  # any file that it names will be gone
+        error.hint = "p2pchat demo -v"  # any file that it names will be gone
         if settings.verbose:
             error.hint = "p2pchat doctor"
             for node in nodes:

@@ -59,7 +59,7 @@ class Stage:
             self._erase()
         if self._json:
             shape = {"step": step.name, "by": step.by, "seen_by": step.seen_by, "seen": seen}
-            print_json({**shape, "took_ms": round(took_s * 1000)})
+            print_json({**shape, **_times(took_s)})
         else:
             words = f"“{show(seen)}”" if step.quotes else self._paint(_DIM, show(seen))
             print_line(f"{self._paint(_GREEN, f'{_duration(took_s):>9}')}  {action}  {words}")
@@ -68,7 +68,7 @@ class Stage:
     def close(self, took_s: float) -> None:
         """After the last step, when everything has been removed."""
         if self._json:
-            print_json({"step": "done", "took_ms": round(took_s * 1000)})
+            print_json({"step": "done", **_times(took_s)})
             return
         self._words(f"\nEvery step was seen by its receiver, in {took_s:.1f} s. No process and no file is left.\n")
         self._words("Your turn:")
@@ -87,6 +87,12 @@ class Stage:
 
     def _paint(self, colour: str, words: str) -> str:
         return f"{colour}{words}{_PLAIN}" if self._colours else words
+
+
+def _times(took_s: float) -> dict[str, int]:
+    """When something began that took so long and ends now; their difference is no matter of the wall clock."""
+    ended_ms = time.time_ns() // 1_000_000
+    return {"began_ms": ended_ms - round(took_s * 1000), "ended_ms": ended_ms}
 
 
 def _duration(seconds: float) -> str:

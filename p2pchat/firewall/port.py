@@ -60,7 +60,9 @@ class Port:
             self._arrived = self._reader.feed(data)
         first = self._arrived.pop(0)
         if not isinstance(first, boundary.VaultHello) or first.build != build:
-            raise BadFormat("vault and gate are not of the same build", hint="p2pchat daemon stop, then start again")
+            raise BadFormat(
+                "vault and gate are not of the same build", hint="p2pchat daemon stop; p2pchat daemon start"
+            )
         return first
 
     async def messages(self) -> AsyncIterator[Struct]:

@@ -93,7 +93,7 @@ def open_sealed(data: bytes, password: bytes) -> bytes:
 def normalise_password(password: bytes) -> bytes:
     """NFKC of the UTF-8 text, so that one password typed on two systems is one password. Raises Usage."""
     if not password:
-        raise Usage("the password is empty", hint="p2pchat init offers a generated phrase")
+        raise Usage("the password is empty", hint="p2pchat init")
     if len(password) > PASSWORD_BYTES:
         raise Usage(f"the password is longer than {PASSWORD_BYTES} bytes", hint="choose a shorter one")
     try:

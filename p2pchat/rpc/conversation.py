@@ -153,7 +153,7 @@ class Conversation:
     def _params(self, request: Request) -> dict[str, Any]:
         """Raises P2PChatError where the words are off, or come too often."""
         if self.bound is not None and not self.bound.take(trio.current_time()):
-            hint = "p2pchat config set calls_per_minute 0, then start the daemon again"
+            hint = "p2pchat config set calls_per_minute 0; p2pchat daemon stop; p2pchat daemon start"
             raise RateLimited("this program calls more often than calls_per_minute allows", hint=hint)
         if request.method not in self.handlers and request.method in METHODS:
             raise Usage(f"{request.method} is answered on {METHODS[request.method].socket}.sock", hint=_SCHEMA)

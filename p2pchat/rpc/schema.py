@@ -66,7 +66,8 @@ OUTPUTS: Final[dict[str, Record]] = {
         may("by", WORD, "whose step it was"),
         may("seen_by", WORD, "who saw what came of it"),
         may("seen", Text(4096, 0), "what they saw"),
-        need("took_ms", Integer(), "how long it took"),
+        need("began_ms", TIME_MS, "when it began"),
+        need("ended_ms", TIME_MS, "when it was seen; the difference is how long it took"),
     ),
     "metrics": record(
         need("name", Text(96), "of the family"),

@@ -70,7 +70,7 @@ class Port:
             return None
         answer = boundary.decode(raw) if raw else None
         if not isinstance(answer, boundary.Welcome) or answer.build != hello.build:
-            raise BadFormat("the gate is not of this build", hint="p2pchat daemon stop, then start again")
+            raise BadFormat("the gate is not of this build", hint="p2pchat daemon stop; p2pchat daemon start")
         return answer
 
     async def _exactly(self, count: int) -> bytes:
