@@ -21,6 +21,7 @@ RPC, LINES = "unit/rpc/test_server.py", "unit/rpc/test_jsonlines.py"
 PEERS, HANDSHAKE = "unit/firewall/test_hostile_peers.py", "unit/link/test_handshake.py"
 RECORDS, CODEC, SHOW = "unit/link/test_records.py", "unit/wire/test_codec.py", "unit/test_show.py"
 SOCKET, LAUNCHER = "unit/test_local_socket.py", "e2e/test_launcher.py"
+CROWDS = "e2e/test_crowds.py::test_h031_h032_friends_do_not_notice_slow_and_idle_strangers_in_numbers"
 BAD_INPUT = "e2e/test_bad_input.py"
 ILL_LINES = f"{RPC}::test_H005_to_H009_ill_lines_are_refused_and_the_connection_stays"
 ATTACKS = f"{SHOW}::test_H079_to_H095_no_attack_reaches_the_terminal"
@@ -127,11 +128,14 @@ MET: dict[int, tuple[str, ...]] = {
         f"{HANDSHAKE}::test_H030_a_reflected_message_is_refused",
         f"{HANDSHAKE}::test_H030_the_responder_refuses_its_own_identity",
     ),
-    31: (f"{PEERS}::test_H031_a_replayed_first_message_meets_silence",),  # replay of message 1
+    31: (f"{PEERS}::test_H031_a_replayed_first_message_meets_silence", CROWDS),  # replay of message 1
     32: (  # 10,000 handshakes a second
         f"{PEERS}::test_H032_the_door_holds_no_more_than_its_budget",
         f"{PEERS}::test_H032_the_door_counts_all_prefixes_together",
         f"{PEERS}::test_H032_one_neighbourhood_is_one_prefix",
+        "unit/link/test_establish.py::test_a_flood_is_read_to_the_budget_only",
+        "unit/link/test_establish.py::test_a_flood_behind_a_good_first_message_has_a_budget_too",
+        CROWDS,
         "e2e/test_strangers_at_the_port.py::test_three_hundred_idle_visitors_keep_no_friend_out",
     ),
     33: (  # a valid key, not the expected one

@@ -13,6 +13,7 @@ from tests.support.named_tests import exists
 LINK, LINKS_OWN = "unit/link/test_named_attacks.py", "unit/link/test_handshake.py"
 VAULT, CODEC = "unit/vault/test_named_attacks.py", "unit/wire/test_codec.py"
 CHANNEL = "unit/channel/test_named_attacks.py"
+CROWD = "e2e/test_crowds.py"
 DOOR, RECORDS = "unit/firewall/test_hostile_peers.py", "unit/link/test_records.py"
 
 WHAT: Final[dict[int, str]] = {
@@ -171,6 +172,13 @@ MET: Final[dict[int, tuple[str, ...]]] = {
         "unit/channel/test_ratchet.py::test_a_jump_is_bounded_before_it_costs_anything",
         "unit/channel/test_dear_envelopes.py::test_a_pending_epoch_is_tried_once",
     ),
+    40: (
+        f"{CROWD}::test_h031_h032_friends_do_not_notice_slow_and_idle_strangers_in_numbers",
+        "unit/link/test_establish.py::test_a_flood_is_read_to_the_budget_only",
+        "unit/link/test_establish.py::test_a_flood_behind_a_good_first_message_has_a_budget_too",
+        f"{DOOR}::test_H017_a_byte_a_second_cuts_the_link",
+        f"{DOOR}::test_a_peer_that_talks_and_never_reads_loses_its_link",
+    ),
     41: (
         "unit/test_show.py::test_H079_to_H095_no_attack_reaches_the_terminal",
         "unit/test_show.py::test_H092_names_that_look_alike_have_one_skeleton",
@@ -210,7 +218,6 @@ NOT_YET: Final[dict[int, str]] = {
     37: "a key log has one entry in this version: two of them are two IDs",
     38: "no tracker is asked yet",
     39: "no blinded key signs yet",
-    40: "met beside the HTTP carrier",
     45: "no backup is written yet",
 }
 

@@ -14,7 +14,7 @@ from p2pchat.env import StreamListener
 from p2pchat.errors import Failed, Unreachable
 
 DIAL_S: Final = 10.0
-BACKLOG: Final = 128
+BACKLOG: Final = 1024  # a crowd that comes at once must not make the kernel drop a friend's first packet
 OWN_NAME_S: Final = 2.0  # the resolver may ask the network for the host's own name
 ACCEPT_PAUSE_S: Final = 0.1  # where descriptors run out: let some connections end first
 _TYPE: Final = "p2pchat contact address PEER HOST:PORT"
