@@ -1,4 +1,4 @@
-"""Measure what the goals speak of: ``python -m benchmarks [W1 W2 W3 W6 W8 loop micro] [--quick] [--write]``.
+"""Measure what the goals speak of: ``python -m benchmarks [W1 W2 W3 W6 W8 history loop micro] [--quick] [--write]``.
 
 Real daemons on loopback with the demo's keys; homes and the roofline's databases lie on the same file system. A table
 goes to stdout, everything to benchmarks/results/. No time is asserted: a figure says its goal and whether it is met.
@@ -19,6 +19,7 @@ from typing import Final
 from benchmarks.cli_call import cli_call
 from benchmarks.cold_start import cold_start
 from benchmarks.figures import Figure
+from benchmarks.history import history
 from benchmarks.idle import idle
 from benchmarks.loop_delay import loop_delay
 from benchmarks.messages import pipelined, serial
@@ -30,7 +31,7 @@ from benchmarks.table import table, write_into
 ROOT: Final = Path(__file__).parents[1]
 RESULTS: Final = ROOT / "benchmarks" / "results"
 DOCUMENT: Final = ROOT / "docs" / "performance.md"
-ALL: Final = ("W1", "W2", "W3", "W6", "W8", "loop", "micro")
+ALL: Final = ("W1", "W2", "W3", "W6", "W8", "history", "loop", "micro")
 
 
 def main() -> int:
@@ -75,6 +76,8 @@ def _measure(wanted: Sequence[str], quick: bool, parent: str | None) -> list[Fig
             figures += cli_call(pair, folder)
         if "W8" in wanted and KNOWN:
             figures += idle(pair, 10 if quick else 60)
+        if "history" in wanted:
+            figures += history(pair, folder, 10_000 if quick else 100_000)
     return sorted(figures, key=lambda figure: figure.workload or "Z")
 
 

@@ -65,6 +65,10 @@ def at_most(bound: float) -> Goal:
     return Goal("value", "at most", bound)
 
 
+def at_least(bound: float) -> Goal:
+    return Goal("value", "at least", bound)
+
+
 def times_limit(bound: float) -> Goal:
     """At most ``bound`` times the limit."""
     return Goal("ratio", "at most", bound)
