@@ -43,7 +43,7 @@ HEARTBEAT_S: Final = (20.0, 40.0)
 
 # boundary between vault and gate (DESIGN 2)
 BOUNDARY_FRAME_BYTES: Final = 80 * 1024
-BOUNDARY_WINDOW_FRAMES: Final = 64
+BOUNDARY_WINDOW_FRAMES: Final = 256  # docs/decisions.md, 32
 BOUNDARY_WINDOW_BYTES: Final = 512 * 1024
 
 # pair channel (PROTOCOL 3)
@@ -66,7 +66,7 @@ AVATAR_BYTES: Final = 32 * 1024
 IDEMPOTENCY_KEY_BYTES: Final = 256
 EXPIRY_S: Final = (60, 366 * 24 * 3600)
 DEDUPE_DAYS: Final = 90
-WINDOW_MESSAGES: Final = (4, 128)  # in flight per contact, AIMD (docs/decisions.md, 22)
+WINDOW_MESSAGES: Final = (4, 512)  # in flight per contact, AIMD (docs/decisions.md, 32)
 
 # live comparison of keys (contacts/compare.py): each is a guess of one in 16 million for whoever sits between
 COMPARISONS_A_DAY: Final = 5  # a contact

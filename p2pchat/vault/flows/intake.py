@@ -7,12 +7,13 @@ from p2pchat.delivery import body as bodies
 from p2pchat.delivery import pace
 from p2pchat.delivery.incoming import Action, Seen, decide
 from p2pchat.errors import BadFormat
-from p2pchat.ids import DeviceId, MessageId
+from p2pchat.ids import MessageId
 from p2pchat.store import events, inbox
 from p2pchat.store.inbox import Incoming
 from p2pchat.vault.flows.turn import Turn
 from p2pchat.wire.structs import BODY_VOID, BODY_WITHDRAW, MessageBody
 
+_SEEN: Final = {seen: Seen(seen.value) for seen in inbox.Seen}  # the store's word and delivery's
 FORKED: Final = "does not follow the one that came before it: this contact may run on an old copy, or on two at once"
 
 
@@ -24,7 +25,8 @@ def take(turn: Turn, raw: bytes) -> None:
     if body.conversation != bodies.pair_conversation(turn.node.identity.user, turn.link.user):
         raise BadFormat("a message belongs to another conversation")
     turn.count(pace.units(len(raw)), body.sent_ms)
-    action = decide(turn.incoming, body.sequence, _seen(turn, body))
+    told = _incoming(body)
+    action = decide(turn.incoming, body.sequence, _seen(turn, told))
     receipts = turn.session.receipts
     if action is Action.ASK:
         say, receipts = receipts.ask()
@@ -33,19 +35,23 @@ def take(turn: Turn, raw: bytes) -> None:
         receipts = receipts.wanted_again()
     else:
         receipts = receipts.taken()
-        _advance(turn, body, action, b"" if body.kind == BODY_VOID else bodies.chain_hash(raw))
+        _advance(turn, body, b"" if body.kind == BODY_VOID else bodies.chain_hash(raw))
+        if action is Action.REFUSE:
+            _warn(turn, f"the id of message {body.message.hex()} was used before for another text; the first is kept")
+        elif action is Action.SHOW:
+            _show(turn, told)
     if receipts is not turn.session.receipts:
         turn.session = replace(turn.session, receipts=receipts)
 
 
-def _seen(turn: Turn, body: MessageBody) -> Seen:
+def _seen(turn: Turn, told: Incoming) -> Seen:
     """A void or a withdrawal speaks of another message; only what is itself shown can have been seen."""
-    if body.kind in {BODY_VOID, BODY_WITHDRAW}:
+    if told.kind in {BODY_VOID, BODY_WITHDRAW}:
         return Seen.NEVER
-    return Seen(inbox.seen(turn.tx, turn.link.contact, _incoming(body)).value)
+    return _SEEN[inbox.seen(turn.tx, turn.link.contact, told)]
 
 
-def _advance(turn: Turn, body: MessageBody, action: Action, chain: bytes) -> None:
+def _advance(turn: Turn, body: MessageBody, chain: bytes) -> None:
     if not turn.incoming.followed_by(body.previous):
         _warn(turn, f"message {body.message.hex()} {FORKED}")
     turn.incoming = turn.incoming.advanced(chain)
@@ -54,24 +60,19 @@ def _advance(turn: Turn, body: MessageBody, action: Action, chain: bytes) -> Non
         turn.heal()
     turn.clock_seen = max(turn.clock_seen, body.clock)
     turn.news = True
-    if action is Action.REFUSE:
-        _warn(turn, f"the id of message {body.message.hex()} was used before for another text; the first is kept")
-    elif action is Action.SHOW:
-        _show(turn, body)
 
 
 def _warn(turn: Turn, text: str) -> None:
     events.append(turn.tx, "warning", turn.now_ms, contact=turn.link.contact, fields={"text": text})
 
 
-def _show(turn: Turn, body: MessageBody) -> None:
-    device = DeviceId(body.device)
-    if body.kind == BODY_VOID:
-        inbox.withdraw(turn.tx, turn.link.contact, device, body.message, turn.now_ms)
-    elif body.kind == BODY_WITHDRAW:
-        inbox.withdraw(turn.tx, turn.link.contact, device, MessageId(body.content), turn.now_ms)
+def _show(turn: Turn, told: Incoming) -> None:
+    if told.kind == BODY_VOID:
+        inbox.withdraw(turn.tx, turn.link.contact, told.device, told.message, turn.now_ms)
+    elif told.kind == BODY_WITHDRAW:
+        inbox.withdraw(turn.tx, turn.link.contact, told.device, MessageId(told.content), turn.now_ms)
     else:
-        inbox.add(turn.tx, turn.link.contact, _incoming(body), turn.now_ms)
+        inbox.add(turn.tx, turn.link.contact, told, turn.now_ms)
 
 
 def _incoming(body: MessageBody) -> Incoming:

@@ -24,7 +24,7 @@ MARK_SENT_S: Final = 0.02  # ``sent`` is told so late at most: usually the recei
 PAIRINGS: Final = 16  # requests and answers a link; each costs an HPKE opening, a signature check and a commit
 # A peer that makes us answer and does not read fills our memory: messages wait for room, answers and receipts do not.
 # An honest one has a window of messages under way and no more.
-UNREAD_FRAMES: Final = 8 * WINDOW_MESSAGES[1]
+UNREAD_FRAMES: Final = 2 * WINDOW_MESSAGES[1]
 _PAIRING: Final[Mapping[int, Callable[[Node, Link, bytes], Awaitable[None]]]] = {
     FrameType.REQUEST: pair.request_received,
     FrameType.ANSWER: pair.answer_received,

@@ -31,11 +31,11 @@ def test_not_beyond_the_tail_and_each_number_once() -> None:
 
 def test_the_window_doubles_each_round_trip_up_to_its_limit() -> None:
     flow, windows = Flow().resumed(1), []
-    for _ in range(6):
+    for _ in range(8):
         windows.append(flow.window)
         flow = flow.acknowledged(flow.window)
-    assert windows == [4, 8, 16, 32, 64, MOST]
-    assert len(flow.take(queue(1000))[0]) == MOST == 128
+    assert windows == [4, 8, 16, 32, 64, 128, 256, MOST]
+    assert len(flow.take(queue(1000))[0]) == MOST == 512
 
 
 def test_after_a_loss_it_grows_by_one_a_receipt() -> None:
