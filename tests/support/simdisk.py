@@ -6,6 +6,7 @@ disk.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -99,6 +100,12 @@ class SimDisk:
     def sql(self, path: Path, statement: str) -> None:
         """Change a database while no node uses it."""
         self._databases[path].anchor.execute(statement)
+
+    def change_channels(self, path: Path, change: Callable[[bytes], bytes]) -> None:
+        """Put other states in place of the channels' in a vault's store."""
+        db = self._databases[path].anchor
+        for contact, state in list(db.execute("SELECT contact, state FROM channels")):
+            db.execute("UPDATE channels SET state = ? WHERE contact = ?", (change(state), contact))
 
     def close(self) -> None:
         """Give the memory back."""

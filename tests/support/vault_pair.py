@@ -45,6 +45,7 @@ class Person:
     index: int
     disk: SimDisk = field(default_factory=SimDisk)
     clock: SimClock = field(default_factory=SimClock)
+    rsa_s: float = 0.0  # how long a private operation takes
     doom: Point | None = None  # where this life ends
     passed: list[Point] = field(default_factory=list)  # in this life
     handlers: Mapping[str, Handler] | None = None
@@ -120,6 +121,7 @@ class Pair:
             clock=person.clock,
             disk=person.disk,
             net=None,
+            work=SlowWork(lambda: person.rsa_s),
             db_work=SlowWork(lambda: 0.001, strike),
         )
         secrets = stored_secrets(person.index)

@@ -28,6 +28,7 @@ HELLO, REKEY, OFFER, ACCEPT, CONFIRM, ENVELOPE, CTL, REQUEST, ANSWER = 1, 3, 4, 
 RESUME, RECEIPT, ADDRESSES, PROFILE, COMPARE = 1, 2, 3, 4, 7
 TEXT = 1
 RESET, NEXT = 0, 1
+LOST, DAMAGED, STOPPED = 3, 4, 5
 
 
 def now_ms() -> int:
@@ -56,6 +57,8 @@ class Friend:
     texts: list[str] = field(default_factory=list)
     profile: str = ""
     legs: int = 0  # messages that bore an RSA key
+    damages: bool = False  # every message that is sealed meanwhile is spoilt on its way
+    stopped: bool = False  # the peer's channel is in error
     ticket: bytes = b""
     comparison: Compare | None = None
 
@@ -127,6 +130,18 @@ class Friend:
             self._promote()
         elif self.exchange.is_lo:
             self.link.send(OFFER, self.exchange.offer(RESET, self.epoch.number + 1 if self.epoch else 1))
+
+    def _rekeyed(self, body: bytes) -> None:
+        (reason,) = unpack(body, fields=1)
+        assert self.epoch is not None
+        if reason == STOPPED:
+            self.stopped, self.agreed, self.resumed = True, False, False
+            return
+        self.exchange = Exchange(self.me, self.link)
+        mode = RESET if reason in (LOST, DAMAGED) else NEXT
+        if mode == RESET:
+            self.agreed = self.resumed = False
+        self.link.send(OFFER, self.exchange.offer(mode, self.epoch.number + 1))
 
     def _offered(self, body: bytes) -> None:
         self.exchange = Exchange(self.me, self.link)
@@ -224,7 +239,8 @@ class Friend:
         if secret:
             label = leg_label(envelope_head(self.epoch.id, index, leg=True), route, self.link.peer.spki_hash)
             key, leg = mixed(key, secret), self.link.peer.root.encrypt(secret, oaep(label))
-        self.link.send(ENVELOPE, seal_envelope(key, self.epoch.id, index, route, body, os.urandom(24), leg))
+        frame = seal_envelope(key, self.epoch.id, index, route, body, os.urandom(24), leg)
+        self.link.send(ENVELOPE, frame[:99] + bytes([frame[99] ^ 1]) + frame[100:] if self.damages else frame)
 
     def _say(self, kind: int, fields: list[Any]) -> None:
         self._say_encoded(kind, pack(*fields))
@@ -236,6 +252,7 @@ class Friend:
 
     _TAKERS = {  # noqa: RUF012 - a table of this class's own methods
         HELLO: _greeted,
+        REKEY: _rekeyed,
         OFFER: _offered,
         ACCEPT: _accepted,
         CONFIRM: _confirmed,
