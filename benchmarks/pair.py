@@ -26,14 +26,15 @@ class Pair(NamedTuple):
 
 
 @contextmanager
-def friends(folder: Path) -> Iterator[Pair]:
-    """A running pair of accepted contacts; ended at exit."""
+def friends(folder: Path, carrier: str) -> Iterator[Pair]:
+    """A running pair of accepted contacts, linked over ``carrier``; ended at exit."""
     pair = Pair(Node("a", folder), Node("b", folder))
     try:
         for node, primes in zip(pair, demo.stored_primes(), strict=True):
             node.make(primes)
             for bound in ("messages_per_minute", "calls_per_minute"):  # what is measured here is the rest
                 config.change(node.home.config_file, bound, "0")
+            config.change(node.home.config_file, "carriers", carrier)
         pair.start()
         pair.b.call("contact.add", card=pair.a.call("contact.card")["card"])
         pair.a.sees("contact-request")

@@ -8,12 +8,19 @@ import pytest
 
 
 @pytest.mark.slow
-def test_messages_are_measured_and_verified() -> None:
-    command = [sys.executable, "-m", "benchmarks", "--quick", "W2", "W3"]
+@pytest.mark.parametrize(
+    ("what", "rows"),
+    [
+        (("W2", "W3"), ("| 1000 messages at once", "| one message, p50")),
+        (("link",), ("| handshakes over ws", "| one way over ws", "| 1000 messages at once over ws")),
+    ],
+)
+def test_what_is_measured_is_verified(what: tuple[str, ...], rows: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "benchmarks", "--quick", *what]
     root = Path(__file__).parents[2]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
-    assert "| 1000 messages at once" in done.stdout and "| one message, p50" in done.stdout
+    assert all(row in done.stdout for row in rows)
     written = root / done.stderr.strip().splitlines()[-1]
     assert written.exists()
     written.unlink()
