@@ -8,11 +8,13 @@ from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_encrypt
 
 from p2pchat.channel import ctl, envelope
 from p2pchat.channel.state import ChannelState
+from p2pchat.contacts import compare
+from p2pchat.contacts.compare import Comparison, End, Ends
 from p2pchat.delivery import incoming, outgoing
 from p2pchat.delivery.body import read_body
 from p2pchat.delivery.incoming import InQueue
 from p2pchat.delivery.outgoing import OutQueue
-from p2pchat.ids import Incarnation
+from p2pchat.ids import Incarnation, UserId
 from p2pchat.limits import FRAME_BODY_BYTES
 from p2pchat.wire.checksum import md5
 from p2pchat.wire.frames import FrameType
@@ -172,6 +174,22 @@ def _cursors() -> tuple[bytes, ...]:
     return (b"\x00" + resume.body, b"\xff" + receipt.body)
 
 
+def _comparison() -> Comparison:
+    ann, bob = (End(UserId(name * 32), name * 32) for name in (b"a", b"b"))
+    return Comparison(ends=Ends(ann, bob, bytes(32)), value=bytes(32))
+
+
+def read_compare(statement: bytes) -> Comparison:
+    """The first words of somebody who compares keys."""
+    return _comparison().heard(compare.read(statement))
+
+
+def _statements() -> tuple[bytes, ...]:
+    own = _comparison()
+    peer = Comparison(ends=Ends(own.ends.peer, own.ends.own, bytes(32)), value=b"v" * 32)
+    return (peer.statement().encode(), peer.heard(own.statement()).statement().encode())
+
+
 TARGETS: Final = (
     Target("agreement", read_agreement, _choices),
     Target("envelope", read_envelope, lambda: (_envelope(),)),
@@ -180,6 +198,7 @@ TARGETS: Final = (
     Target("ctl-inside", read_ctl_inside, lambda: (_padded(_ctl().encode()),)),
     Target("cursors", read_cursors, _cursors),
     Target("body", read_body, _bodies),
+    Target("compare", read_compare, _statements),
     Target("channel-state", ChannelState.decode, lambda: (_ready().lo.stored.encode(), ChannelState().encode())),
 )
 assert ctl.EPOCH_BYTES == 8  # read_ctl_inside puts frames together by hand
