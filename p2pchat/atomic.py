@@ -1,7 +1,10 @@
 """Small private files that are old or new after a crash, never between, and directories that outlive a power cut."""
 
 import errno
+import fcntl
 import os
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -41,9 +44,17 @@ def sync_directory(path: Path) -> None:
     except PermissionError:  # one may make names in a directory that one may not read, but not confirm them
         return
     try:
-        os.fsync(directory)
+        _sync(directory)
     finally:
         os.close(directory)
+
+
+def _sync(fd: int) -> None:
+    if sys.platform == "darwin":
+        with suppress(OSError):  # a file system on a network may not know it
+            fcntl.fcntl(fd, fcntl.F_FULLFSYNC)  # fsync alone leaves it in the drive's cache there
+            return
+    os.fsync(fd)
 
 
 def _replace(path: Path, data: bytes) -> None:
@@ -54,7 +65,7 @@ def _replace(path: Path, data: bytes) -> None:
         with os.fdopen(fd, "wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            _sync(file.fileno())
         Path(name).replace(path)
     except BaseException:  # an interrupt, too, leaves no half-written file
         Path(name).unlink(missing_ok=True)

@@ -104,10 +104,10 @@ def _only_one(home: Home) -> Iterator[None]:
 def _refuse_existing(home: Home) -> None:
     if home.has_identity:
         raise Exists(f"there is an identity in {home.data_dir} already", hint="p2pchat whoami")
-    if home.store_db.exists():
+    if home.store_db.exists() or home.store_mark.exists():
         # Keys that lack their unlock.key are not overwritten: it may be in a copy somewhere.
         hint = "restore unlock.key from a copy, or choose another home with --home DIR"
-        raise Exists(f"{home.data_dir} holds the messages of an identity whose unlock.key is gone", hint=hint)
+        raise Exists(f"{home.data_dir} holds the rest of an identity whose unlock.key is gone", hint=hint)
 
 
 def _check_nickname(nickname: str) -> None:

@@ -3,44 +3,24 @@
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TypeAlias
 from unittest.mock import patch
 
 import pytest
 
 from p2pchat import atomic
-from p2pchat.commands.new_home import make_home, read_primes
 from p2pchat.errors import NotFound, P2PChatError
 from p2pchat.home import Home
 from p2pchat.keys.identity import load_identity
 from p2pchat.keys.vault_file import open_gate, open_vault
 from p2pchat.launch.unlock import unlock
-from tests.support import identities
 from tests.support.power.faults import Call, Faults, at
+from tests.support.power.inits import PASSWORD, Bug, make, recorded
 from tests.support.power.moments import contents, cuts
 from tests.support.power.plain import PlainFiles
 from tests.support.power.trace import Fate, Trace, put_on_disk
-
-Bug: TypeAlias = Callable[[], AbstractContextManager[object]]
-PASSWORD = b"correct horse battery staple"
-PRIMES = read_primes(Path(identities.__file__).parent / "identities" / "0.hex")
-
-
-def make(folder: Path) -> None:
-    make_home(Home(folder / "home", folder / "home"), PRIMES, PASSWORD, nickname="ada", light=True)
-
-
-def recorded(folder: Path, bug: Bug = nullcontext) -> Trace:
-    """One ``init``. Its answer goes out when all of the trace is done."""
-    folder.mkdir()
-    trace = Trace(folder)
-    trace.begin()
-    with PlainFiles(trace).installed(), bug():
-        make(folder)
-    return trace
 
 
 def problem(folder: Path, *, answered: bool, again: bool = True) -> str:

@@ -59,6 +59,10 @@ def names(folder: Path, pattern: str) -> list[Path]:
     return sorted(folder.glob(pattern))
 
 
+def knock(port: int) -> bytes:
+    return port.to_bytes(16, "little")
+
+
 def type_in(book: BookFile, port: int) -> None:
     book.book.type_in(BEN, [Address(host="192.0.2.1", port=port, carrier="ws")], lan=False)
 
@@ -133,7 +137,7 @@ async def test_a_full_disk_keeps_no_book_from_being_begun_later(env: Env, tmp_pa
 
 
 async def test_a_book_outlives_power_cuts(env: Env, tmp_path: Path) -> None:
-    """What was saved is there, and no cut makes a book that has to be set aside."""
+    """What was saved is there, addresses and used knocks, and no cut makes a book that has to be set aside."""
     folder = tmp_path / "home"
     folder.mkdir()
     vfs = RecordingVfs(Trace(folder))
@@ -142,6 +146,7 @@ async def test_a_book_outlives_power_cuts(env: Env, tmp_path: Path) -> None:
         book = await BookFile.open(on(env, vfs), folder / "gate.db", KEY)
         for port in range(4000, 4006):
             type_in(book, port)
+            assert book.knocks.use(knock(port))
             await book.save()
             saved.append((len(vfs.trace), port))
         book.close()
@@ -152,5 +157,7 @@ async def test_a_book_outlives_power_cuts(env: Env, tmp_path: Path) -> None:
         book = await BookFile.open(env, target / "gate.db", KEY)
         due = max(port for by, port in saved if by <= when)
         assert max(known(book), default=0) >= due, f"cut before operation {when}, {fate.value}, seed {seed}"
+        again = [port for port in range(4000, due + 1) if book.knocks.use(knock(port))]
+        assert not again, f"cut before operation {when}, {fate.value}, seed {seed}: knocks count again"
         book.close()
         assert not names(target, "*.damaged*"), f"cut before operation {when}, {fate.value}, seed {seed}"
