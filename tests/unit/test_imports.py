@@ -38,6 +38,7 @@ ARROWS: Final[dict[str, set[str]]] = {
     "env": {"errors"},
     "env_system": GROUND | {"env", "keys", "worker"},
     "worker": {"env"},
+    "boundary_port": {"wire"},
     "wire": GROUND,
     "keys": GROUND | {"wire"},
     "channel": GROUND | {"wire", "keys"},
@@ -50,10 +51,12 @@ ARROWS: Final[dict[str, set[str]]] = {
     "vault": GROUND
     | SHELL
     | {
-        *{"build", "env_system", "loop_delay", "token_bucket", "rpc"},
+        *{"boundary_port", "build", "env_system", "loop_delay", "token_bucket", "rpc"},
         *{"store", "delivery", "channel", "contacts", "keys", "wire"},
     },
-    "firewall": GROUND | SHELL | {"build", "env_system", "loop_delay", "token_bucket", "rpc", "link", "keys", "wire"},
+    "firewall": GROUND
+    | SHELL
+    | {"boundary_port", "build", "env_system", "loop_delay", "token_bucket", "rpc", "link", "keys", "wire"},
     "commands": GROUND | SHELL - {"lifeline", "env"} | {"rpc", "launch", "show", "picture"},
     "manual": GROUND | {"cli", "commands"},
     "cli": GROUND | SHELL - {"lifeline", "env"} | {"rpc", "commands"},

@@ -238,7 +238,7 @@ def _took(node: Node, link: Link, batch: list[LinkEvent]) -> None:
     if len(link.unsent) > UNREAD_FRAMES:
         channel.refuse(node, link)
     else:
-        node.port.send(boundary.Took(link=link.up.link, seq=seqs[-1]))
+        node.port.send_soon(boundary.Took(link=link.up.link, seq=seqs[-1]))
 
 
 def _moved(node: Node, reachable: tuple[str, ...]) -> None:
