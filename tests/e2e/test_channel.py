@@ -8,6 +8,7 @@ import pytest
 from p2pchat.rpc.client import Client
 from tests.e2e.test_second_client import someone_lower_or_higher
 from tests.support.daemons import Node, befriend, nodes, wait_for
+from tests.support.second_client.carriers import Raw
 from tests.support.second_client.friend import Friend
 from tests.support.second_client.identity import id_text, read_card
 from tests.support.second_client.link import Link
@@ -29,7 +30,7 @@ def meet(node: Node, folder: Path, *, lower: bool) -> Friend:
     peer, _, addresses, _ = read_card((folder / "card").read_text())
     ((host, port, _),) = addresses
     me = someone_lower_or_higher(peer.user, lower=lower)
-    friend = Friend(me, Link(me, peer.user, None, (host, port), os.urandom(96)))
+    friend = Friend(me, Link(me, peer.user, None, Raw((host, port)), os.urandom(96)))
     friend.ask("hello")
     wait_for(lambda: bool(node.lines("contact", "requests")), seconds=10, what="the request to arrive")
     node.ok("contact", "accept", id_text(me.shown.user))
