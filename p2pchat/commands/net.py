@@ -8,7 +8,7 @@ from p2pchat.commands.layout import print_fields, print_table
 from p2pchat.commands.output import print_json, print_line
 from p2pchat.errors import P2PChatError
 
-_COLUMNS = ("id", "name", "state", "carrier", "address", "dialled", "since_ms", "next_try_ms", "reason")
+_COLUMNS = ("id", "name", "state", "carrier", "address", "since_ms", "next_try_ms", "reason")
 
 net = Noun(
     "net",
