@@ -131,7 +131,7 @@ def test_an_unfit_alias_is_refused_in_words(friends: tuple[Node, Node]) -> None:
     ("method", "params", "says"),
     [
         ("send", "{", "not JSON"),
-        ("send", "[" * 100_000, "nested"),  # H005
+        ("send", "[" * 100_000, "more than 16384 values"),  # H005
         ("send", '{"to":["x"],"text":"\\ud800"}', "surrogate"),  # H009
         ("send", '{"to":["x"],"text":"x","text":"y"}', "twice"),  # H008
         ("event.next", '{"limit":NaN}', "NaN"),  # H007
