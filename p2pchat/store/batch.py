@@ -177,19 +177,28 @@ def _roll_back(db: apsw.Connection) -> None:
 
 
 def move_log(db: apsw.Connection) -> None:
-    """Move the log into the database as far as no reader needs it. A full or failing disk shows at the next commit."""
-    with contextlib.suppress(apsw.Error):
-        db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+    """Move the log into the database as far as no reader needs it. Raises StoreFailed, Corrupt."""
+    try:
+        _checkpoint(db, "PASSIVE")
+    except apsw.Error as error:
+        raise disk_error(db, error) from error
 
 
 def _empty_log(db: apsw.Connection) -> None:
     """Move the log into the database and cut it to nothing, so that no old page of a deleted text stays there.
 
-    A search that is still reading keeps the log; then the next deletion, or the end, empties it. So does a disk
-    without room: the deletion itself is committed. Any other failure of the disk is raised.
+    A search that is still reading keeps the log; then the next deletion, or the end, empties it.
+    """
+    _checkpoint(db, "TRUNCATE")
+
+
+def _checkpoint(db: apsw.Connection, mode: str) -> None:
+    """Where a reader or a full disk is in the way, another time will do: all of it is committed.
+
+    Any other failure of the disk is raised, though SQLite would bear it: one that fails is not to be built upon.
     """
     try:
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        db.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
     except (apsw.BusyError, apsw.LockedError):
         return
     except apsw.Error as error:

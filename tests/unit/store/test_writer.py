@@ -327,6 +327,24 @@ async def test_whoever_waits_hears_of_a_failed_disk_before_the_writer_ends(
     store.close()
 
 
+@pytest.mark.parametrize(("error", "ends"), [(errno.EIO, True), (errno.ENOSPC, False)])
+async def test_a_disk_that_fails_while_the_log_is_moved_ends_the_store(
+    faulty: tuple[Env, Path], faults: Faults, monkeypatch: pytest.MonkeyPatch, error: int, ends: bool
+) -> None:
+    """A full one does not: all of it is committed, and may stay in the log."""
+    monkeypatch.setattr("p2pchat.store.writer._TIDY_COMMITS", 1)
+    async with running(*faulty) as store:
+        await store.change(put("a", 1))
+        faults.fail = at("write", 1, error, until=10**6)
+        if ends:
+            with pytest.raises(StoreFailed):
+                await store.tidy()
+        else:
+            await store.tidy()
+        faults.clear()
+        assert store.read(all_meta) == {"a": 1}
+
+
 async def test_a_wrong_key_is_told_without_a_change(env: Env, tmp_path: Path) -> None:
     real = replace(env, disk=SystemDisk())
     path = tmp_path / "vault.db"
