@@ -119,7 +119,7 @@ class Link:
             try:
                 while await self._carrier.receive(READ_BYTES):
                     pass
-            except ConnectionLost:
+            except P2PChatError:  # whatever it says now, the link has ended
                 return
 
     # --- reading ------------------------------------------------------------------------------------------------------

@@ -15,10 +15,13 @@ class Carrier(Protocol):
         """Write all of it. Raises ConnectionLost."""
 
     async def receive(self, most: int) -> bytes:
-        """The next bytes, at most ``most``; empty once the other side has ended. Raises ConnectionLost."""
+        """The next bytes, at most ``most``; empty once the other side has ended.
+
+        Raises ConnectionLost, or another P2PChatError for what the other side may not say.
+        """
 
     async def finish(self) -> None:
         """Say that nothing more will be sent; what was sent still arrives."""
 
     async def aclose(self) -> None:
-        """Let go of the connection: at once, but for the moment that an orderly end takes."""
+        """Let go of the connection: at once, but for the moment that an orderly end takes. Raises nothing."""

@@ -6,7 +6,7 @@ from typing import Final
 
 import trio
 
-from p2pchat.errors import BadFormat, ConnectionLost, Unreachable
+from p2pchat.errors import BadFormat, ConnectionLost, P2PChatError, Unreachable
 from p2pchat.limits import DECOY_S, HANDSHAKE_BYTES, PREAUTH_BYTES
 from p2pchat.link.carriers import frames
 from p2pchat.token_bucket import TokenBucket
@@ -74,8 +74,8 @@ class WebSocketCarrier:
         await self._say_close(frames.NORMAL)
 
     async def aclose(self) -> None:
-        """Within 0.5 s by the close exchange, whatever is being cancelled; else at once."""
-        with trio.move_on_after(GOODBYE_S, shield=True), contextlib.suppress(ConnectionLost):
+        """Within 0.5 s by the close exchange, whatever is being cancelled; else at once. Raises nothing."""
+        with trio.move_on_after(GOODBYE_S, shield=True), contextlib.suppress(P2PChatError):
             await self._goodbye()
         await trio.aclose_forcefully(self._stream)
 
@@ -95,7 +95,7 @@ class WebSocketCarrier:
                 self._inbox.clear()
             if not self._ended:
                 await trio.sleep_forever()
-        with contextlib.suppress(ConnectionLost):
+        with trio.move_on_after(GOODBYE_S), contextlib.suppress(ConnectionLost):  # he may have stopped reading
             await self._say_close(frames.POLICY)
 
     # --- reading ------------------------------------------------------------------------------------------------------

@@ -208,6 +208,16 @@ async def test_a_stranger_who_says_nothing_is_sent_home_too(autojump_clock: Mock
         assert trio.current_time() == pytest.approx(DECOY_S)
 
 
+async def test_a_stranger_who_reads_nothing_keeps_no_place(autojump_clock: MockClock) -> None:
+    """The close frame finds no room, and he waits for it for ever."""
+    async with visiting() as (stream, server):
+        stream.into._capacity = 1
+        await server._stream.send_all(b"\0")
+        with trio.fail_after(DECOY_S + 1):
+            await server.turn_away(DECOY.refusal)
+            await server.aclose()
+
+
 async def test_a_stranger_may_send_so_much_and_is_not_read_after_it(autojump_clock: MockClock) -> None:
     async with visiting() as (stream, server), trio.open_nursery() as nursery:
         nursery.start_soon(server.turn_away, DECOY.refusal)
