@@ -31,7 +31,7 @@ def doctor(settings: Settings, store: bool) -> None:
     if unfit:
         first = next((verdict for verdict in unfit if verdict.verdict == "bad"), unfit[0])
         bad = sum(verdict.verdict == "bad" for verdict in unfit)
-        raise Failed(f"{bad} checks are bad, {len(unfit) - bad} deserve a look", hint=first.mend or "p2pchat doctor")
+        raise Failed(f"bad: {bad}; worth a look: {len(unfit) - bad}", hint=first.mend or "p2pchat doctor")
 
 
 def verdicts(settings: Settings, *, pages: bool = False) -> Iterator[Verdict]:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -11,6 +11,8 @@ if TYPE_CHECKING:  # the verbs that need them load them
 
     from p2pchat.home import Home
     from p2pchat.rpc.client import Client
+
+SUMMARY_CHARS: Final = 200  # longer than any first sentence
 
 
 class Settings:
@@ -53,8 +55,16 @@ class Noun(click.Group):
 
     def __init__(self, *args: Any, examples: tuple[str, ...] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.subcommand_metavar = "VERB [ARGS]..."
         self.params += _global_options()
         self.examples = examples
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Each verb with the whole first sentence of its help, which click would cut at the edge."""
+        verbs = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
+        summaries = [(name, verb.get_short_help_str(SUMMARY_CHARS)) for name, verb in verbs.items() if verb is not None]
+        with formatter.section("Verbs"):
+            formatter.write_dl(summaries)
 
     def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         _write_examples(formatter, self.examples)

@@ -23,7 +23,12 @@ _WAIT_S: Final = 30.0  # the longest that one call waits (rpc/methods.py)
 
 @verb("send", "p2pchat send bob 'see you at eight'", "git log -1 | p2pchat send bob carol - --wait delivered")
 @click.argument("words", metavar="PEER... TEXT|-", nargs=-1, shell_complete=candidates.contacts)
-@click.option("--wait", "wait_for", type=click.Choice(list(_RANK)), help="Return only when it is there.")
+@click.option(
+    "--wait",
+    "wait_for",
+    type=click.Choice(list(_RANK)),
+    help="Return only when it is there; read: only where the recipient has set receipts.",
+)
 @click.option("--timeout", "timeout_s", type=Seconds(0, 86400), metavar="S", help="Longest wait in seconds (30).")
 @click.option("--expires", "expires_s", type=Duration(*limits.EXPIRY_S), help="Give up after so long.")
 @click.option("--idempotency-key", metavar="K", help="The same key again: the same message, sent once.")

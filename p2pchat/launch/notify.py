@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Final, Self
 
 from p2pchat.errors import P2PChatError
-from p2pchat.launch.report import Report
+from p2pchat.launch.report import Report, listening_on
 
 VARIABLE: Final = "NOTIFY_SOCKET"
 
@@ -40,9 +40,7 @@ class NotifyingReport:
 
     def ready(self, info: Mapping[str, object]) -> None:
         self._inner.ready(info)
-        listen = info["listen"]
-        where = ", ".join(map(str, listen)) if isinstance(listen, list) else ""
-        self._notifier.tell("READY=1", f"STATUS=listening on {where or 'nothing'}")
+        self._notifier.tell("READY=1", f"STATUS=listening on {listening_on(info)}")
 
     def ending(self) -> None:
         self._inner.ending()

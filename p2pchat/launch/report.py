@@ -10,6 +10,12 @@ from typing import Protocol
 from p2pchat.errors import P2PChatError
 
 
+def listening_on(info: Mapping[str, object]) -> str:
+    """The addresses under ``listen`` in words. ``info`` comes from another process."""
+    listen = info.get("listen")
+    return ", ".join(map(str, listen)) if isinstance(listen, list) and listen else "nothing"
+
+
 class Report(Protocol):
     """Exactly one of ``ready`` and ``failed`` is called, once, before anything else goes wrong."""
 
@@ -54,9 +60,7 @@ class TerminalReport:
         if self._as_json:
             _line(sys.stdout, json.dumps({"v": 1, **info}))
             return
-        listen = info["listen"]
-        where = ", ".join(map(str, listen)) if isinstance(listen, list) and listen else "nowhere"
-        _line(sys.stdout, f"running: process {info['pid']}, listening on {where}")
+        _line(sys.stdout, f"running: process {info['pid']}, listening on {listening_on(info)}")
 
     def failed(self, error: P2PChatError) -> None:
         if self._as_json:

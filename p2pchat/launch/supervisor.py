@@ -19,7 +19,7 @@ from p2pchat.launch.backoff import EARLY_ENDS, Backoff
 from p2pchat.launch.crew import Child, Crew
 from p2pchat.launch.log import say
 from p2pchat.launch.programs import Programs
-from p2pchat.launch.report import Report
+from p2pchat.launch.report import Report, listening_on
 from p2pchat.launch.signals import Signals
 from p2pchat.launch.unlocker import Keys, Unlocker
 
@@ -162,10 +162,11 @@ class Supervisor:
 
     def _tell_ready(self, crew: Crew) -> None:
         listen = (crew.gate.ready or {}).get("listen", [])
-        say(f"ready; listening on {listen}")
+        info = {"pid": os.getpid(), "listen": listen, "socket": str(self._task.rpc_path)}
+        say(f"ready; listening on {listening_on(info)}")
         if not self._reported:
             self._reported = True
-            self._report.ready({"pid": os.getpid(), "listen": listen, "socket": str(self._task.rpc_path)})
+            self._report.ready(info)
 
     def _tell_failure(self, error: P2PChatError) -> None:
         if not self._reported:

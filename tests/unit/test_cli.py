@@ -48,6 +48,7 @@ def test_every_help_says_what_and_ends_with_two_examples(name: str, command: cli
     assert len(command.examples) == 2 and all("p2pchat" in example for example in command.examples)
     assert command.help
     assert "--json" in done.out and "--home DIR" in done.out
+    assert not [line for line in done.out.splitlines() if line.startswith("  ") and line.endswith("...")]
 
 
 @pytest.mark.parametrize(("name", "command"), COMMANDS, ids=[name for name, _ in COMMANDS])

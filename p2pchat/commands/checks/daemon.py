@@ -50,7 +50,7 @@ def _gate(settings: Settings) -> Verdict:
     """The process with the sockets, and its word on the clock."""
     answer = ask(settings, "net.status", socket="gate")
     reachable = cast(list[str], answer["reachable"])
-    detail = f"{answer['links']} links, {answer['half_open']} visitors at the door"
+    detail = f"links: {answer['links']}, visitors at the door: {answer['half_open']}"
     if answer["clock"] == "wrong":
         return Verdict("gate", "bad", f"{detail}; the clock cannot be right", _CLOCK_MEND)
     if answer["clock"] == "stepped":
