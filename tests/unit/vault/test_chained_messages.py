@@ -6,24 +6,17 @@ import trio
 from trio.testing import MockClock
 
 from p2pchat.delivery import body as bodies
-from p2pchat.delivery.body import Slot, chain_hash
+from p2pchat.delivery.body import chain_hash
 from p2pchat.ids import Incarnation, MessageId
 from p2pchat.wire.frames import FrameType
-from p2pchat.wire.structs import CTL_RESUME, Ctl, CtlItem, MessageBody, Resume
+from p2pchat.wire.structs import MessageBody
+from tests.support.peer_messages import say_resume, slot
 from tests.support.vaults import Peer, Vault, running
 
 
 def text(peer: Peer, number: int, previous: bytes, *, void: bool = False) -> MessageBody:
-    slot = Slot(
-        message=MessageId(number.to_bytes(16)),
-        conversation=bodies.pair_conversation(peer.own.user, peer.identity.user),
-        clock=number,
-        sent_ms=number,
-        device=peer.identity.device.device,
-        sequence=number,
-        previous=previous,
-    )
-    return bodies.void_body(slot) if void else bodies.text_body(slot, f"text {number}")
+    place = slot(peer, number, previous=previous)
+    return bodies.void_body(place) if void else bodies.text_body(place, f"text {number}")
 
 
 async def send(peer: Peer, *messages: MessageBody) -> None:
@@ -41,8 +34,7 @@ async def meet(vault: Vault) -> Peer:
 
 
 async def resume(peer: Peer, life: bytes) -> None:
-    said = Resume(incarnation=Incarnation(life), first=1, tail=9, have_incarnation=Incarnation(b""), have=0)
-    await peer.say(Ctl(items=(CtlItem(kind=CTL_RESUME, body=said.encode()),)))
+    await say_resume(peer, tail=9, life=Incarnation(life))
     await trio.sleep(1)
 
 

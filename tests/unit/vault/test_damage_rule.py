@@ -10,28 +10,17 @@ from p2pchat.channel import padding
 from p2pchat.channel.damage import REASON
 from p2pchat.channel.phases import Ask
 from p2pchat.delivery import body as bodies
-from p2pchat.delivery.body import Slot
-from p2pchat.ids import DeviceId, Incarnation, MessageId
+from p2pchat.ids import DeviceId
 from p2pchat.wire import boundary
 from p2pchat.wire.checksum import md5
 from p2pchat.wire.frames import FrameType
-from p2pchat.wire.structs import BODY_VOID, CTL_RESUME, Ctl, CtlItem, MessageBody, Rekey, Resume
+from p2pchat.wire.structs import BODY_VOID, MessageBody, Rekey
+from tests.support.peer_messages import say_resume, slot
 from tests.support.vaults import Peer, Vault, running
-
-LIFE = Incarnation(b"the life")
 
 
 def message(peer: Peer, number: int, text: str) -> MessageBody:
-    slot = Slot(
-        message=MessageId(number.to_bytes(16)),
-        conversation=bodies.pair_conversation(peer.own.user, peer.identity.user),
-        clock=number,
-        sent_ms=number,
-        device=peer.identity.device.device,
-        sequence=number,
-        previous=bodies.FIRST,
-    )
-    return bodies.text_body(slot, text)
+    return bodies.text_body(slot(peer, number), text)
 
 
 def sealed(peer: Peer, body: MessageBody) -> bytes:
@@ -55,8 +44,7 @@ async def meet(vault: Vault, *, tail: int = 9) -> Peer:
     """A contact in its first epoch, whose queue is known."""
     peer = Peer(vault)
     await peer.befriend()
-    resume = Resume(incarnation=LIFE, first=1, tail=tail, have_incarnation=Incarnation(b""), have=0)
-    await peer.say(Ctl(items=(CtlItem(kind=CTL_RESUME, body=resume.encode()),)))
+    await say_resume(peer, tail=tail)
     await trio.sleep(1)
     return peer
 

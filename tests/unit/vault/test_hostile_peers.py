@@ -9,8 +9,6 @@ import trio
 from trio.testing import MockClock
 
 from p2pchat.delivery import body as bodies
-from p2pchat.delivery.body import Slot
-from p2pchat.ids import Incarnation, MessageId
 from p2pchat.keys.devices import DEVICE_SET_MS, make_device_set, verify_device_set
 from p2pchat.keys.identity import Identity
 from p2pchat.limits import ADDRESS_RECORD_BYTES
@@ -18,8 +16,9 @@ from p2pchat.vault.flows import channel, links
 from p2pchat.vault.flows.links import PAIRINGS
 from p2pchat.wire import boundary, codec
 from p2pchat.wire.frames import FrameType
-from p2pchat.wire.structs import CTL_ADDRESSES, CTL_RESUME, AddressRecord, Ctl, CtlItem, Resume, Signed
+from p2pchat.wire.structs import CTL_ADDRESSES, AddressRecord, Ctl, CtlItem, Signed
 from tests.support.identities import NOW_MS, stored_identity
+from tests.support.peer_messages import say_resume, slot
 from tests.support.sim_env import SlowWork
 from tests.support.vaults import Peer, running
 
@@ -46,22 +45,9 @@ def record_with_more(identity: Identity, more: int) -> bytes:
 
 
 def envelope(peer: Peer, number: int, text: str) -> boundary.Arrived:
-    slot = Slot(
-        message=MessageId(number.to_bytes(16)),
-        conversation=bodies.pair_conversation(peer.own.user, peer.identity.user),
-        clock=number,
-        sent_ms=number,
-        device=peer.identity.device.device,
-        sequence=number,
-        previous=bodies.FIRST,
-    )
-    peer.agreement, frame = peer.agreement.seal_body(bodies.text_body(slot, text).encode(), bytes(24))
+    body = bodies.text_body(slot(peer, number), text)
+    peer.agreement, frame = peer.agreement.seal_body(body.encode(), bytes(24))
     return peer.frame(FrameType.ENVELOPE, frame)
-
-
-async def say_resume(peer: Peer, *, tail: int) -> None:
-    resume = Resume(incarnation=Incarnation(b"i" * 8), first=1, tail=tail, have_incarnation=Incarnation(b""), have=0)
-    await peer.say(Ctl(items=(CtlItem(kind=CTL_RESUME, body=resume.encode()),)))
 
 
 async def test_box_keys_that_cannot_be_end_one_link_and_the_user_hears_of_it(autojump_clock: MockClock) -> None:

@@ -7,8 +7,9 @@ from trio.testing import MockClock
 
 from p2pchat.ids import user_id_text
 from p2pchat.wire.frames import FrameType
+from tests.support.peer_messages import say_resume
 from tests.support.vaults import Peer, Vault, running
-from tests.unit.vault.test_hostile_peers import envelope, say_resume
+from tests.unit.vault.test_hostile_peers import envelope
 
 AGE_MS = 91 * 24 * 3600 * 1000  # more than the default
 HOUR_S = 3600.0

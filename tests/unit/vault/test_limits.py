@@ -5,15 +5,13 @@ import trio
 from trio.testing import MockClock
 
 from p2pchat.delivery import body as bodies
-from p2pchat.delivery.body import Slot
 from p2pchat.delivery.pace import BURST_MS
-from p2pchat.ids import Incarnation, MessageId
 from p2pchat.limits import BOUNDARY_WINDOW_FRAMES
 from p2pchat.wire import boundary
 from p2pchat.wire.boundary import Reason, Role
 from p2pchat.wire.frames import FrameType
-from p2pchat.wire.structs import CTL_RESUME, Ctl, CtlItem, Resume
 from tests.support.identities import stored_identity
+from tests.support.peer_messages import say_resume, slot
 from tests.support.vaults import Peer, Vault, running
 
 SLOW = 60  # messages a minute: 300 at once, then one a second
@@ -22,22 +20,9 @@ WEEK_MS = 7 * 24 * 3600 * 1000
 
 
 def envelope(peer: Peer, number: int, written_ms: int) -> boundary.Arrived:
-    slot = Slot(
-        message=MessageId(number.to_bytes(16)),
-        conversation=bodies.pair_conversation(peer.own.user, peer.identity.user),
-        clock=number,
-        sent_ms=written_ms,
-        device=peer.identity.device.device,
-        sequence=number,
-        previous=bodies.FIRST,
-    )
-    peer.agreement, frame = peer.agreement.seal_body(bodies.text_body(slot, f"text {number}").encode(), bytes(24))
+    body = bodies.text_body(slot(peer, number, written_ms=written_ms), f"text {number}")
+    peer.agreement, frame = peer.agreement.seal_body(body.encode(), bytes(24))
     return peer.frame(FrameType.ENVELOPE, frame)
-
-
-async def resume(peer: Peer, tail: int) -> None:
-    said = Resume(incarnation=Incarnation(b"i" * 8), first=1, tail=tail, have_incarnation=Incarnation(b""), have=0)
-    await peer.say(Ctl(items=(CtlItem(kind=CTL_RESUME, body=said.encode()),)))
 
 
 async def feed(peer: Peer, *envelopes: boundary.Arrived) -> None:
@@ -71,7 +56,7 @@ async def test_a_contact_who_floods_is_slowed_and_loses_nothing(autojump_clock: 
     async with running(messages_per_minute=SLOW) as vault:
         peer = Peer(vault)
         await peer.befriend()
-        await resume(peer, count)
+        await say_resume(peer, tail=count)
         began_s = trio.current_time()
         await feed(peer, *(envelope(peer, number, now_ms(vault)) for number in range(1, count + 1)))
         with trio.fail_after(1200):
@@ -94,7 +79,7 @@ async def test_a_week_s_backlog_is_no_flood(autojump_clock: MockClock) -> None:
         await peer.up()
         await peer.begin()
         await peer.converse()
-        await resume(peer, count)
+        await say_resume(peer, tail=count)
         began_s = trio.current_time()
         gap_ms = WEEK_MS // count
         await feed(peer, *(envelope(peer, number, listed_ms + number * gap_ms) for number in range(1, count + 1)))
@@ -110,7 +95,7 @@ async def test_what_waits_when_the_link_goes_counts_as_not_come(autojump_clock: 
     async with running(messages_per_minute=SLOW) as vault:
         peer = Peer(vault)
         await peer.befriend()
-        await resume(peer, count)
+        await say_resume(peer, tail=count)
         flood = [envelope(peer, number, now_ms(vault)) for number in range(1, count + 1)]
         with trio.move_on_after(5):
             await feed(peer, *flood)

@@ -30,6 +30,7 @@ from p2pchat.wire.structs import (
     Resume,
 )
 from tests.support.identities import stored_identity
+from tests.support.peer_messages import say_resume
 from tests.support.vaults import Peer, Vault, running
 
 SOURCES: Final = Path(__file__).parents[3] / "p2pchat"
@@ -42,12 +43,6 @@ async def queued(vault: Vault, peer: Peer, text: str) -> None:
 
 def envelopes(peer: Peer) -> list[boundary.Send]:
     return [sent for sent in peer.sends() if sent.kind == FrameType.ENVELOPE]
-
-
-async def resume(peer: Peer, *, tail: int = 0) -> None:
-    """Ask for everything from the first message on."""
-    said = Resume(incarnation=Incarnation(b"i" * 8), first=1, tail=tail, have_incarnation=NEVER, have=0)
-    await peer.say(Ctl(items=(CtlItem(kind=CTL_RESUME, body=said.encode()),)))
 
 
 # --- 23: retransmission to a new key (WhatsApp) ---------------------------------------------------------------------
@@ -71,7 +66,7 @@ async def test_what_waits_is_never_sent_to_a_key_that_the_pinned_root_did_not_si
     async with running() as vault:
         peer = Peer(vault)
         await peer.befriend()
-        await resume(peer)
+        await say_resume(peer)
         await peer.down()
         await queued(vault, peer, "for her eyes only")
 
@@ -87,7 +82,7 @@ async def test_what_waits_is_never_sent_to_a_key_that_the_pinned_root_did_not_si
         await peer.up()
         await peer.begin()
         await peer.converse()
-        await resume(peer)
+        await say_resume(peer)
         assert await vault.lives()
         assert len(envelopes(peer)) == 1
 
@@ -122,7 +117,7 @@ async def test_nobody_but_the_recipients_device_acknowledges_a_message(autojump_
         await ben.befriend()
         await eve.befriend()
         await queued(vault, ben, "to ben")
-        await resume(ben)
+        await say_resume(ben)
         assert await vault.lives()
         assert len(envelopes(ben)) == 1
         life = await life_of_queue(ben)
@@ -151,7 +146,7 @@ async def test_the_right_receipt_acknowledges(autojump_clock: MockClock) -> None
         ben = Peer(vault)
         await ben.befriend()
         await queued(vault, ben, "to ben")
-        await resume(ben)
+        await say_resume(ben)
         assert await vault.lives()
         await ben.say(receipt(await life_of_queue(ben), 1))
         assert await vault.lives()
@@ -212,7 +207,7 @@ async def test_a_message_with_the_md5_of_another_is_not_taken_for_it(autojump_cl
     async with running() as vault:
         peer = Peer(vault)
         await peer.befriend()
-        await resume(peer, tail=2)
+        await say_resume(peer, tail=2)
         for number, content in enumerate(twins(), 1):
             await say_again(peer, number, content)
         assert await vault.lives()

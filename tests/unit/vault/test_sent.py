@@ -6,18 +6,13 @@ from trio.testing import MockClock
 from p2pchat.ids import Incarnation
 from p2pchat.wire import boundary
 from p2pchat.wire.frames import FrameType
-from p2pchat.wire.structs import CTL_RESUME, Ctl, CtlItem, Resume
+from p2pchat.wire.structs import CTL_RESUME, Resume
+from tests.support.peer_messages import say_resume
 from tests.support.vaults import Peer, Vault, running
 
 
 async def states(vault: Vault) -> list[str]:
     return [row["state"] for row in (await vault.call("outbox.list"))["items"]]
-
-
-async def say_resume(peer: Peer, *, have: int, life: Incarnation) -> None:
-    resume = Resume(incarnation=Incarnation(b"the peer"), first=1, tail=0, have_incarnation=life, have=have)
-    await peer.say(Ctl(items=(CtlItem(kind=CTL_RESUME, body=resume.encode()),)))
-    await trio.sleep(1)
 
 
 async def life_of_the_vaults_queue(peer: Peer) -> Incarnation:
@@ -35,14 +30,16 @@ async def test_what_a_former_life_of_the_queue_wrote_is_not_sent_in_this_one(
         peer = Peer(vault)
         await peer.befriend()
         life = await life_of_the_vaults_queue(peer)
-        await say_resume(peer, have=0, life=life)
+        await say_resume(peer, have=0, theirs=life)
+        await trio.sleep(1)
         (contact,) = (await vault.call("contact.list"))["items"]
         vault.gate.writes = False
         for text in ("one", "two"):
             await vault.call("send", to=[contact["id"]], text=text)
         await trio.sleep(1)
         assert await states(vault) == ["queued", "queued"]
-        await say_resume(peer, have=7, life=life)  # the vault runs on an old copy: one and two are numbered anew
+        await say_resume(peer, have=7, theirs=life)  # the vault runs on an old copy: one and two are numbered anew
+        await trio.sleep(1)
         last = peer.sends()[-1]
         await vault.gate.say(boundary.Sent(link=last.link, seq=last.seq))  # all, also the envelopes of the former life
         await peer.send(FrameType.REKEY if not peer.agreement.channel.parties.own_is_lo else FrameType.OFFER, b"\x90")
