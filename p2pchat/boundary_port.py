@@ -30,9 +30,17 @@ class BoundaryPort:
         self._work.set()
 
     def send_soon(self, message: boundary.Sent | boundary.Took) -> None:
-        """Queue what can wait a moment for company: each write wakes the other side. Of a link the last one counts."""
+        """Queue what can wait a moment for company: each write wakes the other side. Of a link the last one counts.
+
+        It overtakes nothing: TOOK lets the gate read on, by what the vault said before it.
+        """
         self._soon[message.link] = message
         self._work.set()
+
+    def hasten(self, link: int) -> None:
+        """What waits for this link goes before whatever is queued next."""
+        if (message := self._soon.pop(link, None)) is not None:
+            self.send(message)
 
     async def write(self) -> None:
         """Run until the other side has gone, which the reader notices too."""
@@ -43,7 +51,7 @@ class BoundaryPort:
                 with trio.move_on_after(SOON_S):
                     await self._work.wait()
             self._work = trio.Event()
-            joined = b"".join([*map(boundary.encode, self._soon.values()), *self._queued])
+            joined = b"".join([*self._queued, *map(boundary.encode, self._soon.values())])
             self._soon, self._queued = {}, []
             try:
                 await self._stream.send_all(joined)

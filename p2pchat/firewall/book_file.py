@@ -50,9 +50,11 @@ class BookFile:
                 return
             try:
                 await self._env.db_work(_write, self._db, pages, nonces)
-            except Exception as error:  # whatever the disk or the database says, the changes are not lost
+            except BaseException as error:  # whatever the disk says, or who is cancelled: the changes are not lost
                 self.book.put_back(pages)
                 self.knocks.put_back(nonces)
+                if not isinstance(error, Exception):
+                    raise
                 raise Failed(f"the address book cannot be written: {error}", hint="p2pchat doctor") from error
 
     async def run(self) -> None:

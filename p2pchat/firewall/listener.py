@@ -88,7 +88,7 @@ class Door:
             return None
         established: Established | None = None
         try:
-            if await self._knocks(visitor.key):
+            if self._knocks(visitor.key):
                 established = await self._authenticate(visitor.carrier, silent=False)
             if established is None:
                 self.links.counts.strangers += 1
@@ -98,14 +98,10 @@ class Door:
                 await visitor.carrier.aclose()
         return established
 
-    async def _knocks(self, key: bytes) -> bool:
-        """Whether this is a knock, for the first time; it is on disk before anybody hears of it."""
-        if not opens(knock_key(self.local.user), key, self.env.clock.wall_ms() // HOUR_MS):
-            return False
-        if not self.book.knocks.use(key):
-            return False
-        await self.book.try_to_save()
-        return True
+    def _knocks(self, key: bytes) -> bool:
+        """Whether this is a knock, for the first time."""
+        known = opens(knock_key(self.local.user), key, self.env.clock.wall_ms() // HOUR_MS)
+        return known and self.book.knocks.use(key)
 
     async def _authenticate(self, carrier: Carrier, *, silent: bool) -> Established | None:
         responder = Responder(
@@ -120,6 +116,7 @@ class Door:
             self.seen,
             now_ms=self.env.clock.wall_ms,
             silent=silent,
+            before_answer=self.book.try_to_save,  # a knock is on disk before message 2 leaves, and no refusal waits
             failed=partial(self.links.counts.handshake, "responder"),
         )
 

@@ -5,7 +5,7 @@ what comes is read and dropped up to the budget, and the connection closes 10 s 
 it); another one has words of its own for strangers.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import trio
@@ -131,6 +131,10 @@ async def _show(
     return frames
 
 
+async def _at_once() -> None:
+    """Nothing has to be done first."""
+
+
 async def respond(
     carrier: Carrier,
     responder: Responder,
@@ -139,18 +143,20 @@ async def respond(
     *,
     now_ms: Callable[[], int],
     silent: bool = True,
+    before_answer: Callable[[], Awaitable[None]] = _at_once,
     failed: Callable[[P2PChatError], None] = lambda _: None,
 ) -> Established | None:
     """Answering side. None where the visitor did not authenticate; the caller then closes the carrier, at once.
 
     ``silent`` (the raw carrier): a failure shows only in that nothing happens until the time is over. ``failed`` hears
-    why, and nobody else does.
+    why, and nobody else does. ``before_answer`` runs once message 1 is good: it may take time that tells a visitor
+    nothing, for he knows the ID.
     """
     intake = _Intake(carrier, PREAUTH_BYTES)
     reason: P2PChatError = TimedOut(f"no proof within {PREAUTH_S:.0f} s")
     with trio.move_on_after(PREAUTH_S):
         try:
-            return await _respond(carrier, intake, responder, look_up, seen, now_ms)
+            return await _respond(carrier, intake, responder, look_up, seen, now_ms, before_answer)
         except ConnectionLost as error:
             reason = error
         except P2PChatError as error:
@@ -168,10 +174,12 @@ async def _respond(
     look_up: LookUp,
     seen: SeenEphemerals,
     now_ms: Callable[[], int],
+    before_answer: Callable[[], Awaitable[None]],
 ) -> Established:
     if not seen.is_new(responder.open(await intake.unit(responder.psk, 1))):
         raise BadFormat("message 1 is a replay")
     intake.allow(HANDSHAKE_BYTES)
+    await before_answer()
     await carrier.send(wrap(responder.answer(), responder.psk, 2))
     responder.finish(await intake.unit(responder.psk, 3))
     ask = AskCredentials(responder.claim, look_up(responder.claim), now_ms=now_ms())

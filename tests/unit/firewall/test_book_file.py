@@ -3,6 +3,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import trio
+from trio.testing import MockClock
 
 from p2pchat.env import Env
 from p2pchat.errors import DiskFull, Failed, P2PChatError
@@ -161,3 +163,21 @@ async def test_a_book_outlives_power_cuts(env: Env, tmp_path: Path) -> None:
         assert not again, f"cut before operation {when}, {fate.value}, seed {seed}: knocks count again"
         book.close()
         assert not names(target, "*.damaged*"), f"cut before operation {when}, {fate.value}, seed {seed}"
+
+
+async def test_who_is_cancelled_while_he_waits_for_the_disk_loses_no_change(
+    env: Env, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    book = await BookFile.open(env, tmp_path / "gate.db", KEY)
+
+    async def work(*_: object) -> None:
+        await trio.sleep_forever()
+
+    book._env = replace(env, db_work=work)
+    type_in(book, 4000)
+    book.knocks.use(knock(1))
+    with trio.move_on_after(1):
+        await book.save()
+    assert list(book.book.take_changes()) == [BEN]
+    assert book.knocks.take_changes() == [knock(1)[:8]]
+    book.close()

@@ -1,4 +1,4 @@
-"""A link that is authenticated when its peer has just been withdrawn."""
+"""Links that come when their peer has just been withdrawn, or has another one."""
 
 import trio
 from trio.testing import memory_stream_pair
@@ -12,7 +12,7 @@ from p2pchat.link.credentials import Authenticated
 from p2pchat.link.establish import Established
 from p2pchat.link.records import Opener, Sealer
 from p2pchat.link.session import LinkEvent, LinkState
-from p2pchat.wire.boundary import Role
+from p2pchat.wire.boundary import BoundaryReader, Down, Role, Sent, Up
 from tests.support.gates import peer
 from tests.support.links import credentials, device, user
 from tests.support.sim_env import SimRandom
@@ -35,3 +35,26 @@ async def test_a_peer_withdrawn_while_we_dialled_can_be_dialled_again() -> None:
         assert links.sessions.state(user(1)) is LinkState.DISCONNECTED
         assert links.sessions.on(user(1), LinkEvent.DIAL) is LinkState.CONNECTING
         await far.aclose()
+
+
+def authenticated() -> Established:
+    near, _ = memory_stream_pair()
+    known = Authenticated(
+        user=user(1), device=device(1), initiator=False, handshake_hash=bytes(32), credentials=credentials(1)
+    )
+    return Established(known, RawCarrier(near), Sealer(b"s" * 32, now_s=0), Opener(b"r" * 32), [])
+
+
+async def test_what_was_written_is_told_before_the_link_is_down() -> None:
+    boundary_end, vault_end = memory_stream_pair()
+    port, peers = Port(boundary_end), Peers()
+    peers.state(peer(1))
+    async with trio.open_nursery() as nursery:
+        links = Links(nursery, port, user(0), peers, SimRandom("links"), Strangers(60))
+        links.adopt(authenticated(), "10.0.0.2")
+        port.send_soon(Sent(link=1, seq=5))
+        links.adopt(authenticated(), "10.0.0.2")  # in the first one's place
+        nursery.start_soon(port.write)
+        told = BoundaryReader().feed(bytes(await vault_end.receive_some()))
+        assert [type(message) for message in told] == [Up, Sent, Down, Up]
+        nursery.cancel_scope.cancel()

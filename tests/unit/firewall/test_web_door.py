@@ -9,6 +9,7 @@ import trio
 from trio.testing import MockClock
 
 from p2pchat.errors import P2PChatError
+from p2pchat.firewall.book_file import BookFile
 from p2pchat.limits import DECOY_S, PREAUTH_S
 from p2pchat.link.carriers import frames, upgrade
 from p2pchat.link.carriers.frames import BINARY, TEXT, encode
@@ -135,6 +136,25 @@ async def test_whoever_is_turned_away_sees_the_same_at_the_same_time(autojump_cl
             assert not node.vault.all(boundary.Up), what
             seen.add(b"".join(data for _, data in heard))
     assert len(seen) == 1
+
+
+async def test_a_slow_disk_does_not_tell_a_knock_from_noise(
+    monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+) -> None:
+    """Who took a knock from the wire before it was used would see in the delay of the refusal that it was one."""
+    save = BookFile.save
+
+    async def slowly(book: BookFile) -> None:
+        await trio.sleep(2)
+        await save(book)
+
+    monkeypatch.setattr(BookFile, "save", slowly)
+    async with scene() as (_, stranger):
+        noise = encode(BINARY, b"\xa5" * 1262, MASK)
+        refused_s = (await stranger.session(knocking(), noise))[0][0]
+        assert REFUSAL_S <= refused_s < REFUSAL_S + 0.7
+        await stranger.link(knocking(b"a fresh1"), "good")
+        assert trio.current_time() > 2
 
 
 @pytest.mark.parametrize("key", [b"\1" * 16, knocking(b"silent..")])
