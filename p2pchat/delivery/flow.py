@@ -1,4 +1,4 @@
-"""How much may be in flight to one contact: AIMD from 4 to 64 messages (DESIGN 8). Lives with the link, in memory.
+"""How much may be in flight to one contact: AIMD from 4 to 512 messages. Lives with the link, in memory.
 
 Until something was lost the window grows by what was acknowledged, so it doubles each round trip and a burst on a fresh
 link is not held up; beyond the last loss it grows by one a receipt. Source: TCP's slow start (RFC 5681).

@@ -131,6 +131,7 @@ def _run_job(tx: Tx, job: Job) -> None:
         raise
     except Exception as error:  # noqa: BLE001 - whatever a job raises belongs to its caller
         tx.writes.undo_job()
+        tx.fresh.clear()  # bodies that it queued are not
         job.outcome = Failure(error)
     else:
         job.outcome = Done(result, tx.writes.finish_job())

@@ -89,8 +89,12 @@ def before_last(reader: Reader, contact: int, count: int) -> Position | None:
 
 
 def by_id(reader: Reader, message: MessageId) -> list[Message]:
-    """One row a recipient of an own message, in the order given then; else one, or none."""
-    return [from_row(row) for row in reader.all(f"SELECT {COLUMNS} FROM {TABLES} WHERE {BY_ID} ORDER BY m.id", message)]
+    """One row a recipient of an own message, in the order given then; else one for each contact who sent the id.
+
+    Ids are their senders' choice: a contact who sends an own id back changes nothing about the own message.
+    """
+    rows = [from_row(row) for row in reader.all(f"SELECT {COLUMNS} FROM {TABLES} WHERE {BY_ID} ORDER BY m.id", message)]
+    return [row for row in rows if row.outgoing] or rows
 
 
 def erase(tx: Tx, row: int) -> None:

@@ -133,6 +133,20 @@ def after(reader: Reader, contact: int, number: int, limit: int) -> list[Outgoin
     return [_outgoing(row) for row in rows]
 
 
+def fitting(reader: Reader, contact: int, number: int, limit: int, room_bytes: int) -> int:
+    """How many messages above ``number`` go into that room by their texts alone; the last may stand out of it."""
+    sizes = reader.all(
+        "SELECT CASE WHEN void THEN 0 ELSE size_bytes END FROM messages"
+        " WHERE contact = ? AND outgoing = 1 AND number > ? ORDER BY number LIMIT ?",
+        *(contact, number, limit),
+    )
+    for count, (size,) in enumerate(sizes):
+        if room_bytes <= 0:
+            return count
+        room_bytes -= size
+    return len(sizes)
+
+
 def mark_sent(tx: Tx, contact: int, upto: int) -> None:
     """Everything up to ``upto`` was written to a link."""
     tx.execute("UPDATE out_queues SET sent = ?1 WHERE contact = ?2 AND sent < ?1 AND tail >= ?1", upto, contact)

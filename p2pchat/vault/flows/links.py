@@ -203,22 +203,23 @@ async def _converse(node: Node, link: Link, run: list[LinkEvent]) -> None:
         if hellos:
             link.early_hello = hellos[-1].body
         return
-    envelope = next((n for n, event in enumerate(run) if _is_envelope(event)), None)
-    if envelope is not None and (owed_s := _owed_s(node, link)):
-        if envelope:
-            await channel.take(node, link, run[:envelope])
+    first = next((n for n, event in enumerate(run) if _has_price(event)), None)
+    if first is not None and (owed_s := _owed_s(node, link)):
+        if first:
+            await channel.take(node, link, run[:first])
         await _hold(link, owed_s)
-        run = run[envelope:]
+        run = run[first:]
     if not link.refused:
         await channel.take(node, link, run)
 
 
-def _is_envelope(event: LinkEvent) -> bool:
-    return isinstance(event, boundary.Arrived) and event.kind == FrameType.ENVELOPE
+def _has_price(event: LinkEvent) -> bool:
+    """Messages and statements count (``Turn.count``); what agrees an epoch is bounded by the agreement."""
+    return isinstance(event, boundary.Arrived) and event.kind in {FrameType.ENVELOPE, FrameType.CTL}
 
 
 def _owed_s(node: Node, link: Link) -> float:
-    """How long this contact must wait before more of its messages is taken (PROTOCOL 7)."""
+    """How long this contact must wait before more of what it says is taken (PROTOCOL 7)."""
     queue = node.store.read(lambda reader: inbox.queue(reader, link.contact))
     per_minute = node.config.messages_per_minute
     return pace.owed_ms(queue.paid_ms, node.now_ms(), per_minute) / 1000 if queue is not None else 0.0

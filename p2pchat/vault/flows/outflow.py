@@ -29,7 +29,9 @@ def fill(turn: Turn) -> None:
     if not numbers:
         return
     every = turn.node.config.rsa == RSA_EVERY
-    bodies = _fitting(turn, _bodies(turn, numbers[: turn.agreement.room]), LEG_BYTES if every else 0)
+    room_bytes = turn.link.room_bytes - sum(len(body) for _, body, _ in turn.frames)
+    bodies = _bodies(turn, numbers[: turn.agreement.room], room_bytes)
+    bodies = _fitting(bodies, room_bytes, LEG_BYTES if every else 0)
     secrets = _leg_secrets(turn, len(bodies)) if every else []
     bodies = bodies[: len(secrets)] if every else bodies
     if len(bodies) < len(numbers):
@@ -47,26 +49,29 @@ def _paused(turn: Turn) -> bool:
     return paused
 
 
-def _bodies(turn: Turn, numbers: range) -> list[bytes]:
-    """What these numbers say, encoded: as this transaction has just made it, or made again from the store."""
+def _bodies(turn: Turn, numbers: range, room_bytes: int) -> list[bytes]:
+    """What these numbers say, encoded: as this transaction has just made it, or made again from the store.
+
+    From there no more than may go: a window of long texts is 32 MiB, and the gate has room for half of one.
+    """
     contact = turn.link.contact
     known = [tails.fresh(turn.tx, contact, number) for number in numbers]
     bodies = [body for body in known if body is not None]
     if len(bodies) == len(known):
         return bodies
     own, peer = turn.node.identity.user, turn.link.user
+    numbers = numbers[: outbox.fitting(turn.tx, contact, numbers.start - 1, len(numbers), room_bytes)]
     waiting = outbox.after(turn.tx, contact, numbers.start - 1, len(numbers))
     assert [message.number for message in waiting] == list(numbers), "a queue has no gaps"
     return [make_body(message, own, peer).encode() for message in waiting]
 
 
-def _fitting(turn: Turn, bodies: list[bytes], leg_bytes: int) -> list[bytes]:
+def _fitting(bodies: list[bytes], room_bytes: int, leg_bytes: int) -> list[bytes]:
     """As many of the first as the gate has room for."""
-    room = turn.link.room_bytes - sum(len(body) for _, body, _ in turn.frames)
     for n, body in enumerate(bodies):
-        if room <= 0:
+        if room_bytes <= 0:
             return bodies[:n]
-        room -= sealed_bytes(len(body), leg_bytes)
+        room_bytes -= sealed_bytes(len(body), leg_bytes)
     return bodies
 
 

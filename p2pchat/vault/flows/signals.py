@@ -76,11 +76,14 @@ def acknowledge(turn: Turn) -> None:
 
 
 def take(turn: Turn, ctl: Ctl) -> None:
-    """Raises BadFormat for a statement that cannot be: cut the link. Unknown kinds are ignored."""
-    for item in ctl.items:
-        handler = _TAKERS.get(item.kind)
+    """Raises BadFormat for a statement that cannot be: cut the link. Unknown kinds are ignored.
+
+    Of a kind that stands there again and again only the last is taken: some cost signature checks and an answer.
+    """
+    for kind, body in {item.kind: item.body for item in ctl.items}.items():
+        handler = _TAKERS.get(kind)
         if handler is not None:
-            handler(turn, item.body)
+            handler(turn, body)
 
 
 def _resume(turn: Turn, raw: bytes) -> None:

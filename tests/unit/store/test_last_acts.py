@@ -4,8 +4,9 @@ import pytest
 
 from p2pchat.env import Env
 from p2pchat.errors import NotFound
-from p2pchat.store import meta
+from p2pchat.store import contacts, meta, tails
 from p2pchat.store.tx import Tx
+from tests.support.stores import new_contact, send
 from tests.unit.store.test_writer import all_meta, env, running
 
 __all__ = ["env"]  # a fixture
@@ -76,3 +77,22 @@ async def test_an_act_may_ask_for_another(env: Env) -> None:
     async with running(env) as store:
         await store.change(job)
     assert seen == [0]
+
+
+async def test_a_body_that_was_queued_and_undone_is_not_there_to_be_sealed(env: Env) -> None:
+    seen: list[bytes | None] = []
+
+    def job(tx: Tx) -> None:
+        bob = contacts.add(tx, new_contact("b"), 1)
+        send(tx, "undone", bob)
+        assert tails.fresh(tx, bob.id, 1)
+        raise NotFound("no")
+
+    errors: list[Exception] = []
+    async with running(env, errors=errors) as store:
+        store.change_nowait(lambda tx: meta.put(tx, "kept", 1))
+        store.change_nowait(job)
+        store.change_nowait(lambda tx: seen.append(tails.fresh(tx, 1, 1)))
+        await store.flush()
+        assert store.counts.largest == 4
+    assert (len(errors), seen) == (1, [None])

@@ -42,6 +42,16 @@ def test_what_is_queued_is_what_is_handed_out(tx: Tx, bob: Contact) -> None:
     assert queued[0].content == "ä".encode()
 
 
+def test_what_fits_is_counted_by_the_texts_and_the_last_may_stand_out(tx: Tx, bob: Contact) -> None:
+    for text in ("four", "four", "cancelled", "four", "four"):
+        (queued,) = send(tx, text, bob)
+        if text == "cancelled":
+            outbox.cancel(tx, queued.message, 2)
+    rooms = [outbox.fitting(tx, bob.id, 1, 9, room) for room in (-1, 0, 1, 4, 5, 8, 9, 99)]
+    assert rooms == [0, 0, 1, 1, 3, 3, 4, 4]
+    assert outbox.fitting(tx, bob.id, 0, 2, 99) == 2
+
+
 def test_bytes_that_are_no_text_come_back_as_they_were(tx: Tx, bob: Contact) -> None:
     one = outbox.Draft(
         message=draft("").message,

@@ -16,6 +16,7 @@ SMALL = ("contacts", "out_queues", "q", "p", "in_queues", "sqlite_sequence")
 CALLS: dict[str, Callable[[Tx, int], object]] = {
     "enqueue": lambda tx, bob: tails.enqueue(tx, draft("x", number=9, expires_at_ms=5), [bob], digest),
     "outbox.after": lambda tx, bob: outbox.after(tx, bob, 0, 64),
+    "outbox.fitting": lambda tx, bob: outbox.fitting(tx, bob, 0, 64, 9),
     "mark_sent": lambda tx, bob: outbox.mark_sent(tx, bob, 1),
     "mark_delivered": lambda tx, bob: outbox.mark_delivered(tx, bob, 1, 5),
     "mark_read": lambda tx, bob: outbox.mark_read(tx, bob, 1, 5),

@@ -13,6 +13,7 @@ from p2pchat.store import contacts, inbox, outbox
 from p2pchat.store.disk import SystemDisk, settle
 from p2pchat.store.tx import Tx
 from p2pchat.store.writer import Store
+from p2pchat.vault.spare_time import learn_words
 from tests.support.sim_env import SimClock, sim_env
 from tests.support.stores import KEY, THEM, incoming, new_contact, send
 
@@ -44,8 +45,9 @@ def fill(tx: Tx) -> int:
     return bob.id
 
 
+@pytest.mark.parametrize("learnt", [True, False])  # by the search index, which follows the texts
 @pytest.mark.parametrize("how", ["cancel", "withdraw"])
-async def test_a_deleted_text_is_nowhere_in_the_files(tmp_path: Path, how: str) -> None:
+async def test_a_deleted_text_is_nowhere_in_the_files(tmp_path: Path, how: str, learnt: bool) -> None:
     env: Env = replace(sim_env("x", clock=SimClock(), disk=PlainDisk(), net=None))
     store = await Store.open(env, tmp_path / "vault.db", KEY)
     text = "The Xylophone is out of tune. " + "la " * (10 if how == "cancel" else 5000)
@@ -69,6 +71,8 @@ async def test_a_deleted_text_is_nowhere_in_the_files(tmp_path: Path, how: str) 
             return bool(outbox.cancel(tx, found[0].message, 2))
 
         await store.change(write)
+        if learnt:
+            await learn_words(store)
         assert traces(tmp_path)
         assert await store.change(delete)
         assert traces(tmp_path) == []

@@ -9,6 +9,7 @@ import trio
 from trio.testing import MockClock
 
 from p2pchat.delivery import body as bodies
+from p2pchat.ids import MessageId
 from p2pchat.keys.devices import DEVICE_SET_MS, make_device_set, verify_device_set
 from p2pchat.keys.identity import Identity
 from p2pchat.limits import ADDRESS_RECORD_BYTES
@@ -44,8 +45,9 @@ def record_with_more(identity: Identity, more: int) -> bytes:
     return Signed(body=body, signature=identity.device.sign.sign(body)).encode()
 
 
-def envelope(peer: Peer, number: int, text: str) -> boundary.Arrived:
-    body = bodies.text_body(slot(peer, number), text)
+def envelope(peer: Peer, number: int, text: str, message: bytes = b"") -> boundary.Arrived:
+    place = slot(peer, number)
+    body = bodies.text_body(replace(place, message=MessageId(message)) if message else place, text)
     peer.agreement, frame = peer.agreement.seal_body(body.encode(), bytes(24))
     return peer.frame(FrameType.ENVELOPE, frame)
 
@@ -197,3 +199,21 @@ async def test_the_gate_learns_a_newer_device_set(autojump_clock: MockClock) -> 
 
 def said(peer: Peer, kind: FrameType) -> Callable[[boundary.Send], bool]:
     return lambda sent: sent.link == peer.link and sent.kind == kind
+
+
+async def test_who_sends_an_own_message_s_id_back_keeps_nobody_from_withdrawing_it(autojump_clock: MockClock) -> None:
+    async with running() as vault:
+        peer = Peer(vault)
+        await peer.befriend()
+        await say_resume(peer, tail=1)
+        sent = await vault.call("send", to=["peer"], text="a slip", idempotency_key="once")
+        await vault.gate.say(envelope(peer, 1, "an echo", bytes.fromhex(sent["message"])))
+        await trio.sleep(1)
+        shown = await vault.call("message.show", message=sent["message"])
+        assert [row["state"] for row in shown["recipients"]] == ["sent"]
+        again = await vault.call("send", to=["peer"], text="a slip", idempotency_key="once")
+        assert len(again["recipients"]) == 1
+        withdrawn = await vault.call("message.withdraw", message=sent["message"])
+        assert (withdrawn["direction"], withdrawn["text"]) == ("out", "")
+        rows = (await vault.call("history", peer="peer"))["items"]
+        assert {(row["direction"], row["text"]) for row in rows} == {("out", ""), ("in", "an echo")}

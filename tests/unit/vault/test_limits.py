@@ -10,9 +10,10 @@ from p2pchat.limits import BOUNDARY_WINDOW_FRAMES
 from p2pchat.wire import boundary
 from p2pchat.wire.boundary import Reason, Role
 from p2pchat.wire.frames import FrameType
-from tests.support.identities import stored_identity
+from p2pchat.wire.structs import CTL_ADDRESSES, Ctl, CtlItem
+from tests.support.identities import NOW_MS, stored_identity
 from tests.support.peer_messages import say_resume, slot
-from tests.support.vaults import Peer, Vault, running
+from tests.support.vaults import Peer, Vault, address_record, running
 
 SLOW = 60  # messages a minute: 300 at once, then one a second
 AT_ONCE = BURST_MS // 1000
@@ -65,6 +66,22 @@ async def test_a_contact_who_floods_is_slowed_and_loses_nothing(autojump_clock: 
         took_s = trio.current_time() - began_s
         assert 800 - 2 * BOUNDARY_WINDOW_FRAMES < took_s < 820
         assert await texts(vault) == [f"text {number}" for number in range(1, count + 1)]
+        assert not vault.gate.all(boundary.Cut)
+
+
+async def test_statements_that_cost_signature_checks_are_slowed_too(autojump_clock: MockClock) -> None:
+    count = AT_ONCE + 400
+    async with running(messages_per_minute=SLOW) as vault:
+        peer = Peer(vault)
+        await peer.befriend()
+        began_s = trio.current_time()
+        said = CtlItem(kind=CTL_ADDRESSES, body=address_record(peer.identity, sequence=NOW_MS + 1))
+        frame = peer.agreement.seal_ctl(Ctl(items=(said,) * 16), bytes(24))  # sixteen times the same counts once
+        await feed(peer, *(peer.frame(FrameType.CTL, frame) for _ in range(count)))
+        with trio.fail_after(1200):
+            while taken(peer) < peer.seq:
+                await vault.gate._news.wait()
+        assert 400 - BOUNDARY_WINDOW_FRAMES < trio.current_time() - began_s < 420
         assert not vault.gate.all(boundary.Cut)
 
 
