@@ -12,6 +12,7 @@ from p2pchat import config
 from p2pchat.build import build_hash
 from p2pchat.env_system import system_env
 from p2pchat.firewall import gate
+from p2pchat.firewall.descriptors import make_room
 from p2pchat.home import Home
 from p2pchat.keys.vault_file import open_gate
 from p2pchat.lifeline import Lifeline, Unlocked
@@ -24,6 +25,7 @@ def main() -> None:
     lifeline = Lifeline.inherit()
     with lifeline.reporting():
         home = Home.find(None, os.environ)
+        make_room()
         build = build_hash()
         unlocked = lifeline.receive_key()
         trio.run(_run, lifeline, home, unlocked, build)
