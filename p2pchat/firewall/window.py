@@ -1,4 +1,4 @@
-"""The acknowledgement window towards the vault: at most 64 frames or 512 KiB that it has not taken (DESIGN 2)."""
+"""The acknowledgement window towards the vault: at most 256 frames or 512 KiB that it has not taken."""
 
 from collections import deque
 from typing import Final
