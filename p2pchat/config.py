@@ -79,7 +79,7 @@ def _log_level(value: Value) -> str | None:
 
 
 def _pace(value: Value) -> str | None:
-    return None if value == 0 or _between(value, 60, 60_000) else "is 60 to 60000, or 0 for no limit"
+    return None if value == 0 or _between(value, 120, 60_000) else "is 120 to 60000, or 0 for no limit"
 
 
 def _how_often(value: Value) -> str | None:

@@ -8,12 +8,11 @@ from typing import Final
 
 import trio
 
-from p2pchat.delivery import pace
 from p2pchat.errors import BadFormat, CryptoError, DiskFull, P2PChatError, Untrusted
 from p2pchat.limits import WINDOW_MESSAGES
-from p2pchat.store import contacts, events, inbox
+from p2pchat.store import contacts, events
 from p2pchat.store.tx import Tx
-from p2pchat.vault.flows import arrival, channel, compare, pair, stale
+from p2pchat.vault.flows import arrival, channel, compare, pacing, pair, stale
 from p2pchat.vault.flows.link import Link, LinkEvent, Nudge
 from p2pchat.vault.node import Node
 from p2pchat.wire import boundary
@@ -203,33 +202,7 @@ async def _converse(node: Node, link: Link, run: list[LinkEvent]) -> None:
         if hellos:
             link.early_hello = hellos[-1].body
         return
-    first = next((n for n, event in enumerate(run) if _has_price(event)), None)
-    if first is not None and (owed_s := _owed_s(node, link)):
-        if first:
-            await channel.take(node, link, run[:first])
-        await _hold(link, owed_s)
-        run = run[first:]
-    if not link.refused:
-        await channel.take(node, link, run)
-
-
-def _has_price(event: LinkEvent) -> bool:
-    """Messages and statements count (``Turn.count``); what agrees an epoch is bounded by the agreement."""
-    return isinstance(event, boundary.Arrived) and event.kind in {FrameType.ENVELOPE, FrameType.CTL}
-
-
-def _owed_s(node: Node, link: Link) -> float:
-    """How long this contact must wait before more of what it says is taken (PROTOCOL 7)."""
-    queue = node.store.read(lambda reader: inbox.queue(reader, link.contact))
-    per_minute = node.config.messages_per_minute
-    return pace.owed_ms(queue.paid_ms, node.now_ms(), per_minute) / 1000 if queue is not None else 0.0
-
-
-async def _hold(link: Link, owed_s: float) -> None:
-    """Keep TOOK back, so that the gate stops reading. What is cut off meanwhile counts as not come: it comes again."""
-    with trio.move_on_after(owed_s):
-        await link.gone.wait()
-        link.refused = True
+    await pacing.take(node, link, run)
 
 
 def _took(node: Node, link: Link, batch: list[LinkEvent]) -> None:
