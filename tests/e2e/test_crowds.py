@@ -72,8 +72,9 @@ def test_h031_h032_friends_do_not_notice_slow_and_idle_strangers_in_numbers(tmp_
 def crowd(listen: str, user: str, spread: bool) -> Iterator[Callable[[], Any]]:
     """The crowd while it is there; gives a function that waits for its end and reports."""
     host, port = listen.rsplit(":", 1)
-    kinds = {"head": SLOW // 3 + 1, "frame": SLOW // 3, "noise": SLOW // 3, "idle": IDLE}
-    spec = Crowd(host=host, port=int(port), user=user, kinds=kinds, spread=spread, for_s=PRESSURE_S)
+    third = SLOW // 3
+    slow = {"head": third + 1, "frame": third, "noise": third} if spread else {"head": SLOW}
+    spec = Crowd(host=host, port=int(port), user=user, kinds={**slow, "idle": IDLE}, spread=spread, for_s=PRESSURE_S)
     command = [sys.executable, "-m", "tests.support.outside.crowd", json.dumps(asdict(spec))]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:

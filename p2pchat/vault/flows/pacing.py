@@ -18,9 +18,7 @@ from p2pchat.vault.node import Node
 from p2pchat.wire import boundary
 from p2pchat.wire.frames import FrameType
 
-PIECE: Final = (
-    16  # frames at a time from a contact that is being slowed: a few after each pause, not all after a long one
-)
+PIECE: Final = 16  # frames at a time from a contact that is being slowed: a few after each short pause
 
 
 async def take(node: Node, link: Link, run: Sequence[LinkEvent]) -> None:
