@@ -4,6 +4,7 @@ trio's own worker threads cost 90 us a call, half of it for the names and the nu
 call, and a message three commits. This one costs 48 us.
 """
 
+import contextlib
 import os
 import sys
 import threading
@@ -52,7 +53,8 @@ class ThreadWork:
     def _run(self) -> None:
         if self._nice and sys.platform == "linux":  # elsewhere it would be said of the whole process
             own = threading.get_native_id()
-            os.setpriority(os.PRIO_PROCESS, own, min(19, os.getpriority(os.PRIO_PROCESS, own) + self._nice))
+            with contextlib.suppress(OSError):  # a sandbox forbids it; without this thread nothing would be answered
+                os.setpriority(os.PRIO_PROCESS, own, min(19, os.getpriority(os.PRIO_PROCESS, own) + self._nice))
         while True:
             call, deliver = self._jobs.get()
             try:

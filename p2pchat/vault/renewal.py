@@ -43,6 +43,7 @@ class Renewal:
     node: Node
     secrets: VaultSecrets
     save: Save
+    replaced_ms: int = 0  # as in the store, which may be full
 
     async def keep(self) -> None:
         """For ever. The gate shows a new set on every link from then on."""
@@ -61,13 +62,16 @@ class Renewal:
         if newest is None or newest.sequence >= INTEGER_MAX:
             return None
         now_ms = node.now_ms()
-        if 0 <= now_ms - node.store.read(lambda reader: meta.integer(reader, meta.REPLACED)) < _DAY_MS:
-            await node.store.change(lambda tx: alarms.tell(tx, node, "replaced today", 0, _WAITS))
-            node.news.ring()
+        replaced_ms = max(self.replaced_ms, node.store.read(lambda reader: meta.integer(reader, meta.REPLACED)))
+        if 0 <= now_ms - replaced_ms < _DAY_MS:
+            node.store.change_nowait(
+                lambda tx: alarms.tell(tx, node, "replaced today", 0, _WAITS), after=lambda _: node.news.ring()
+            )
             return None
         newer = await _signed(node.env, self.secrets, node.identity, newest, self.save)
         if newer is not None:
-            await node.store.change(lambda tx: _note(tx, now_ms))
+            self.replaced_ms = now_ms
+            node.store.change_nowait(lambda tx: _note(tx, now_ms))
         return newer
 
     async def _show(self, identity: Identity) -> None:

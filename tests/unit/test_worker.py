@@ -85,3 +85,18 @@ async def test_a_thread_that_gives_way_does_so_alone() -> None:
     before = niceness()
     assert await ThreadWork(nice=5)(niceness) == min(19, before + 5)
     assert await ThreadWork()(niceness) == niceness() == before
+
+
+def test_a_sandbox_that_forbids_to_give_way_stops_no_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*_: int) -> None:
+        raise PermissionError("seccomp")
+
+    def ask() -> None:
+        answers.append(trio.run(ThreadWork(nice=5), lambda: 7))
+
+    answers: list[int] = []
+    monkeypatch.setattr(os, "setpriority", forbidden)
+    loop = threading.Thread(target=ask, daemon=True)  # of its own: who waits for an answer cannot be cancelled
+    loop.start()
+    loop.join(10)
+    assert answers == [7]

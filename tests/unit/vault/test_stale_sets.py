@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import apsw
 import pytest
 import trio
 from trio.testing import MockClock
@@ -9,6 +10,7 @@ from trio.testing import MockClock
 from p2pchat.ids import user_id_text
 from p2pchat.keys.devices import Standing, VerifiedSet, verify_device_set
 from p2pchat.keys.identity import Identity, load_identity
+from p2pchat.vault import renewal
 from p2pchat.vault.flows.stale import REASON
 from p2pchat.vault.renewal import GATHER_S, LOOK_EVERY_S
 from p2pchat.wire import boundary
@@ -185,3 +187,29 @@ def test_a_successor_names_what_it_follows() -> None:
     assert not successor(own, own.devices, days=44).devices.renews(own.devices)  # before it was due
     skipped = ahead(own, 2)
     assert not skipped.renews(own.devices)
+
+
+async def test_a_full_disk_ends_no_vault_that_replaces_its_keys_nor_signs_twice_a_day(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise apsw.FullError("database or disk is full")
+
+    file = KeyFile()
+    async with running(save=file.save) as vault:
+        peer = Peer(vault)
+        await peer.befriend()
+        with monkeypatch.context() as patch:
+            patch.setattr(renewal, "_note", full)
+            await peer.send(FrameType.STALE_SET, ahead(peer.own, 1).raw)
+            await trio.sleep(GATHER_S + 1)
+        assert len(file.sets) == 1
+        await peer.down()
+        await peer.up()
+        await peer.begin()
+        with monkeypatch.context() as patch:
+            patch.setattr(renewal.alarms, "tell", full)
+            await peer.send(FrameType.STALE_SET, ahead(peer.own, 5).raw)
+            await trio.sleep(GATHER_S + 1)
+        assert await vault.lives()
+        assert len(file.sets) == 1
