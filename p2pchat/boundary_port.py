@@ -1,4 +1,4 @@
-"""One end of the boundary between vault and gate, as either process has it (DESIGN 2, 14).
+"""One end of the boundary between vault and gate, as either process has it.
 
 One task writes what has queued, joined into few writes; the reader never awaits a send.
 """

@@ -1,4 +1,4 @@
-"""Which build this process runs: vault and gate talk only to each other's very twin (DESIGN 2)."""
+"""Which build this process runs: vault and gate talk only to each other's very twin."""
 
 from functools import cache
 from hashlib import sha256

@@ -21,7 +21,7 @@ class P2PChatError(Exception):
         self.details = details  # further JSON fields of the error object, e.g. ``question``
 
     def as_json(self) -> dict[str, Any]:
-        """The error object of the command line and of the control socket (CLI rule 3)."""
+        """The error object of the command line and of the control socket."""
         shape: dict[str, Any] = {"code": self.code}
         if self.number is not None:
             shape["number"] = self.number

@@ -6,7 +6,7 @@ from typing import Final
 CODEC_DEPTH: Final = 8
 CODEC_ELEMENTS: Final = 4096
 
-# identity (PROTOCOL 1)
+# identity (protocol.md 2, 3)
 RSA_BITS: Final = 8192
 RSA_BYTES: Final = RSA_BITS // 8
 RSA_EXPONENT: Final = 65537
@@ -25,7 +25,7 @@ CARD_BYTES: Final = 64 * 1024
 CARD_FILE_BYTES: Final = 256 * 1024  # the armoured card with the mail around it
 CARD_DAYS: Final = 90
 
-# link (PROTOCOL 2, DESIGN 6)
+# link (protocol.md 5, 6)
 HANDSHAKE_1_BYTES: Final = 2 * 1024
 HANDSHAKE_BYTES: Final = 48 * 1024
 PREAUTH_BYTES: Final = 4 * 1024  # before message 1's psk tag is valid
@@ -41,12 +41,12 @@ REKEY_RECORDS: Final = 1000
 REKEY_S: Final = 3600.0
 HEARTBEAT_S: Final = (20.0, 40.0)
 
-# boundary between vault and gate (DESIGN 2)
+# boundary between vault and gate
 BOUNDARY_FRAME_BYTES: Final = 80 * 1024
 BOUNDARY_WINDOW_FRAMES: Final = 256  # docs/decisions.md, 32
 BOUNDARY_WINDOW_BYTES: Final = 512 * 1024
 
-# pair channel (PROTOCOL 3)
+# pair channel (protocol.md 9, 10)
 EPOCH_MESSAGES: Final = 1000
 EPOCH_S: Final = 24 * 3600.0
 EPOCH_MESSAGES_HARD: Final = 100_000
@@ -57,7 +57,7 @@ SEALED_REQUEST_BYTES: Final = 16 * 1024
 KEY_FILE_BYTES: Final = 128 * 1024
 PASSWORD_BYTES: Final = 1024
 
-# messages (CLI, PROTOCOL 4)
+# messages (protocol.md 11, 12)
 TEXT_BYTES: Final = 65_000
 NICKNAME_CHARS: Final = 64
 NICKNAME_BYTES: Final = 256

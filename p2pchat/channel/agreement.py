@@ -1,4 +1,4 @@
-"""How two vaults come to the same epoch over one link, as a table (PROTOCOL 3).
+"""How two vaults come to the same epoch over one link, as a table (protocol.md 9.2).
 
 Only lo (the bytewise smaller ID) offers; hi asks with REKEY. Each side may crash between any two steps, so each stores
 before it speaks, in an order that leaves one of three pictures at the next HELLO:

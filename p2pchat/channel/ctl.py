@@ -1,4 +1,4 @@
-"""Control frames: cursors, receipts, addresses, profile, sealed under the epoch's ctl key (PROTOCOL 4).
+"""Control frames: cursors, receipts, addresses, profile, sealed under the epoch's ctl key (protocol.md 10.2).
 
 frame     = epoch id 8 | nonce 24 | XChaCha20-Poly1305(plaintext)
 plaintext = u32 length | encoded Ctl | zeros, so that all small signals fill the same record of 256 bytes

@@ -1,4 +1,4 @@
-"""The damage rule: what to do when an envelope from an authenticated link gives no message (PROTOCOL 3).
+"""The damage rule: what to do when an envelope from an authenticated link gives no message (protocol.md 13).
 
 Bytes damaged -> the same again. Key wrong -> a new epoch in mode reset. More than 3 tries a message or 10 an hour, or
 10 wrong MACs a day -> the contact's channel is in ``error``: messages stay queued, and it is tried again after 1 minute

@@ -1,4 +1,4 @@
-"""The envelope: one message sealed under one message key (PROTOCOL 3).
+"""The envelope: one message sealed under one message key (protocol.md 10.1).
 
     envelope  = header | nonce 24 | leg | XChaCha20-Poly1305(plaintext) | md5_ct 16
     header    = version 1 | epoch id 8 | index 4 | flags 1

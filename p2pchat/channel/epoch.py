@@ -1,4 +1,4 @@
-"""The key schedule of an epoch: X25519, ML-KEM-768 and two RSA legs into one set of keys (PROTOCOL 3).
+"""The key schedule of an epoch: X25519, ML-KEM-768 and two RSA legs into one set of keys (protocol.md 9.2).
 
     th  = SHA-256("p2pchat/1/epoch" | length-prefixed[suite, mode, n+1, Q_lo, Q_hi, dev_lo, dev_hi, head_lo, head_hi,
           set_lo, set_hi, link handshake hash, OFFER, ACCEPT without its MAC])                 prefixes are u32

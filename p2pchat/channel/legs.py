@@ -1,4 +1,4 @@
-"""How often a peer may cost us an RSA private operation (PROTOCOL 3). Too many are slowed down, never dropped."""
+"""How often a peer may cost us an RSA private operation (protocol.md 9.2). Too many are slowed down, never dropped."""
 
 import math
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""An RSA key in each message, where the user sets ``rsa`` to ``every`` (PROTOCOL 3).
+"""An RSA key in each message, where the user sets ``rsa`` to ``every`` (protocol.md 10.1).
 
     leg = RSA-OAEP(s, to the recipient's root, label "p2pchat/1/rsa-message" | SHA-256(header | route | SPKI hash))
     mk' = HKDF(salt = mk, ikm = s, info = "p2pchat/1/rsa-every")

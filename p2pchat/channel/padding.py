@@ -1,4 +1,4 @@
-"""Sizes on the wire: every sealed frame fills a record of the link as exactly as it may (PROTOCOL 2, DESIGN 6).
+"""Sizes on the wire: every sealed frame fills a record of the link as exactly as it may (protocol.md 6).
 
 padded plaintext = u32 length | content | check | zeros
 """

@@ -1,4 +1,4 @@
-"""One hash ratchet a direction: every message key is used once, and an old one cannot be computed back (PROTOCOL 3).
+"""One hash ratchet a direction: every message key is used once, and no old one can be computed back (protocol.md 10.1).
 
 mk = HMAC-SHA-256(ck, 01), ck' = HMAC-SHA-256(ck, 02). Forward only: on an ordered link nothing comes late.
 """

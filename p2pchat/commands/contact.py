@@ -149,7 +149,7 @@ def address(settings: Settings, peer: str, addresses: tuple[str, ...], lan: bool
     if len(addresses) > limits.ADDRESSES:
         raise click.UsageError(f"at most {limits.ADDRESSES} addresses")
     known = ask(settings, "contact.show", {"peer": _peer(peer)})
-    # Typed addresses go to the gate's own socket: the vault may carry an address, never choose one (DESIGN 2).
+    # Typed addresses go to the gate's own socket: the vault may carry an address, never choose one.
     params = {"id": known["id"], "addresses": list(addresses), "lan": lan}
     print_fields(settings, ask(settings, "contact.address", params, socket="gate"))
 

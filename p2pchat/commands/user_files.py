@@ -1,4 +1,4 @@
-"""The user's own files: read and written here, never by the daemon (CLI rule 1)."""
+"""The user's own files: read and written here, never by the daemon."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Two people compare keys live: four pictures that are equal on both screens, or somebody sits between (DESIGN 4).
+"""Two people compare keys live: four pictures, equal on both screens, or somebody sits between (protocol.md 16.2).
 
 Four of 64 pictures are only 24 bits, so nobody may choose after seeing: each side first commits to a random value, and
 says the value only once it holds the other's commitment. Somebody between two people must then fix both his values

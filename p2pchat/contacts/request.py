@@ -1,4 +1,4 @@
-"""Contact requests and answers, before the first epoch (PROTOCOL 3).
+"""Contact requests and answers, before the first epoch (protocol.md 8).
 
 The bytes of a REQUEST or ANSWER frame are an HPKE box to the recipient device's box keys, so that the gate and a later
 thief of link keys read nothing. Inside: Signed(body, Ed25519 of the sender's device over

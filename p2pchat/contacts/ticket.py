@@ -1,6 +1,6 @@
 """The friend ticket: what I give a friend at ``accept`` so that I know him again after losing my contact list.
 
-It is a MAC over the friend's ID under a key that follows from my root, so a restored node recomputes it (PROTOCOL 1).
+A MAC over the friend's ID under a key that follows from my root, so a restored node recomputes it (protocol.md 8).
 """
 
 from hashlib import sha256

@@ -1,4 +1,4 @@
-"""What a message is made of: building and reading ``MessageBody`` (PROTOCOL 4)."""
+"""What a message is made of: building and reading ``MessageBody`` (protocol.md 11)."""
 
 import hashlib
 from dataclasses import dataclass

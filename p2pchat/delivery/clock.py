@@ -27,5 +27,5 @@ def observe(last: int, theirs: int) -> int:
 
 
 def order_key(body: MessageBody, sender: UserId) -> OrderKey:
-    """Sort key within a conversation: hybrid clock, timestamp, sender, message id (DESIGN 8)."""
+    """Sort key within a conversation: hybrid clock, timestamp, sender, message id (protocol.md 11)."""
     return (body.clock, body.sent_ms, bytes(sender), bytes(MessageId(body.message)))

@@ -57,7 +57,7 @@ def withdrawal_needed(state: State) -> bool:
 
 
 def clamp_expiry_s(wanted_s: float) -> float:
-    """``send --expires``, kept within 1 minute and 1 year (PROTOCOL 4)."""
+    """``send --expires``, kept within 1 minute and 1 year."""
     least, most = limits.EXPIRY_S
     return min(max(wanted_s, float(least)), float(most))
 

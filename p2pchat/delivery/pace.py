@@ -1,4 +1,4 @@
-"""How fast a contact may write: a limit that slows and never drops, counted by time of writing (PROTOCOL 7).
+"""How fast a contact may write: a limit that slows and never drops, counted by time of writing (protocol.md 14).
 
 Each message moves the contact's ``paid_ms`` on by its price, from the moment at which it was written; nobody waits
 before that runs five minutes ahead of the clock. So a week's backlog, written at a human pace, costs no waiting, and

@@ -1,4 +1,4 @@
-"""The gate process, wired: every network socket, the link key, the address book. It never sees a text (DESIGN 2)."""
+"""The gate process, wired: every network socket, the link key, the address book. It never sees a text."""
 
 import socket
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ from p2pchat.wire import boundary
 from p2pchat.wire.structs import GateSecrets
 
 DECOY_LABEL: Final = b"p2pchat/1/decoy"
-WALL: Final = "none"  # the OS walls come with a later issue
+WALL: Final = "none"  # the operating system holds vault and gate apart in no way yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

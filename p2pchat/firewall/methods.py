@@ -1,4 +1,4 @@
-"""What the user says to the gate itself on gate.sock: addresses never come from the vault's own mind (DESIGN 2)."""
+"""What the user says to the gate itself on gate.sock: addresses never come from the vault's own mind."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which addresses the gate may ever dial: the rules of an address alone (DESIGN 11, PROTOCOL 5). Pure."""
+"""Which addresses the gate may ever dial: the rules of an address alone (protocol.md 4). Pure."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -101,7 +101,7 @@ def check_dialable(host: str, port: int, *, near: frozenset[Range]) -> None:
 
 
 def own_ranges(listening: list[str]) -> frozenset[Range]:
-    """LOOPBACK or LAN where this node listens nowhere else: then it may dial that range (PROTOCOL 5)."""
+    """LOOPBACK or LAN where this node listens nowhere else: then it may dial that range (protocol.md 4)."""
     ranges = {range_of(address) for host in listening if (address := parse_ip(host)) is not None}
     if len(ranges) == 1 and ranges <= {Range.LOOPBACK, Range.LAN}:
         return frozenset(ranges)

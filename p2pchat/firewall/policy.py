@@ -1,4 +1,4 @@
-"""Who may be dialled where, and who may come in: the gate's decisions in one place (DESIGN 11). Pure."""
+"""Who may be dialled where, and who may come in: the gate's decisions in one place. Pure."""
 
 from dataclasses import dataclass, field
 from typing import Final

@@ -1,4 +1,4 @@
-"""Which frames a role may send and receive (DESIGN 11). Pure."""
+"""Which frames a role may send and receive (protocol.md 7). Pure."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""How often strangers may come in from one neighbourhood (PROTOCOL 7). Pure."""
+"""How often strangers may come in from one neighbourhood (protocol.md 14). Pure."""
 
 from collections import OrderedDict
 from typing import Final

@@ -1,6 +1,6 @@
 """Devices of an identity: their private keys, their public records, and the root-signed set of records.
 
-Freshness of a set is its rising sequence, not a clock: ``expired`` reports, and callers decide (PROTOCOL 1).
+Freshness of a set is its rising sequence, not a clock: ``expired`` reports, and callers decide (protocol.md 3).
 """
 
 from collections.abc import Sequence

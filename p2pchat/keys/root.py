@@ -1,7 +1,7 @@
 """The root of an identity: RSA-8192, e = 65537. It signs (PSS) and receives (OAEP); nothing else is asked of it.
 
 The private operation takes about 30 ms and generation 5-11 s of a core, so callers run both in ``env.work`` or in a
-process of their own. Source of the parameters: RFC 8017; sizes in PROTOCOL 1.
+process of their own. Source of the parameters: RFC 8017; sizes in protocol.md 2.1.
 """
 
 from dataclasses import dataclass, field
@@ -123,7 +123,7 @@ class RootKey:
     def oaep_open(self, ciphertext: bytes, label: bytes) -> bytes:
         """The plaintext. Raises CryptoError on whatever is wrong, always the same one.
 
-        A caller that answers a peer must not let it show (implicit rejection, PROTOCOL 3).
+        A caller that answers a peer must not let it show (implicit rejection, protocol.md 9.2).
         """
         try:
             return self._key.decrypt(ciphertext, oaep(label))

@@ -1,4 +1,4 @@
-"""The ID: an Ed25519 public key Q = D0 + t·B that commits to the genesis, and through it to the RSA root (PROTOCOL 1).
+"""The ID: an Ed25519 public key Q = D0 + t·B that commits to genesis and RSA root (protocol.md 2.2).
 
 D0 follows from the root's primes; t is a hash of D0 and the genesis, as in a Taproot tweak (BIP-341). So Q is a
 working key, fit for blinding, and nobody finds a second genesis for it. s is its scalar: Q = s·B.

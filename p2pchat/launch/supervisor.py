@@ -23,7 +23,7 @@ from p2pchat.launch.report import Report, listening_on
 from p2pchat.launch.signals import Signals
 from p2pchat.launch.unlocker import Keys, Unlocker
 
-GRACE_S: Final = 2.0  # to commit and end (DESIGN 2)
+GRACE_S: Final = 2.0  # to commit and end
 READY_S: Final = 120.0  # from the keys to ready: a large store's recovery is the slowest step
 HOPELESS: Final = {"CORRUPT"}  # starting again cannot mend it
 

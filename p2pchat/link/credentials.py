@@ -44,7 +44,7 @@ class Credentials:
             raise IdentityDiffers("the peer's link key belongs to no device of this identity")
 
     def check_first_contact(self, now_ms: int) -> None:
-        """Raise ExpiredDevices where the device set has expired. Only for somebody who is not pinned (PROTOCOL 1)."""
+        """Raise ExpiredDevices where the device set has expired. Only for who is not pinned (protocol.md 3)."""
         if self.devices.expired(now_ms):
             raise ExpiredDevices(
                 "their device set has expired, or this computer's clock is wrong",

@@ -1,4 +1,4 @@
-"""The link handshake: Noise_XXpsk0+hfs_25519+MLKEM768_ChaChaPoly_SHA256 as p2pchat uses it (PROTOCOL 2).
+"""The link handshake: Noise_XXpsk0+hfs_25519+MLKEM768_ChaChaPoly_SHA256 as p2pchat uses it (protocol.md 5.2).
 
     -> psk, e, e1            Payload1: nothing about the initiator
     <- e, ee, ekem1, s, es   Payload2: the responder's ID, device, and credentials unless the initiator holds them

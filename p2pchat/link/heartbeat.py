@@ -1,4 +1,4 @@
-"""Noticing that the other end has gone: a ping every 20-40 s, an answer within 15 s (DESIGN 6). Pure.
+"""Noticing that the other end has gone: a ping every 20-40 s, an answer within 15 s (protocol.md 7). Pure.
 
 Whatever arrives counts as a sign of life. But a peer that talks and never reads must not keep its link: of its PONGs,
 each of which repeats what one PING said, the next one comes within 5 min. The monotonic clock stands still while a

@@ -1,4 +1,4 @@
-"""The first frames on a link: OBJECTS, until both ends know that the initiator is proven too (PROTOCOL 2).
+"""The first frames on a link: OBJECTS, until both ends know that the initiator is proven too (protocol.md 5.3).
 
 The responder answers message 3 with step 0 where it holds the initiator's credentials already, else with step 1; then
 the initiator shows them (step 2), and step 0 follows. Only step 0 makes a link authenticated, on both sides. Pure.

@@ -7,7 +7,7 @@ REMEMBERED_EPHEMERALS: Final = 16_384  # 0.5 MiB of keys
 
 
 class SeenEphemerals:
-    """The initiators' ephemeral keys of late: one that comes again is a replay (PROTOCOL 2).
+    """The initiators' ephemeral keys of late: one that comes again is a replay (protocol.md 5.2).
 
     Only message 1s whose psk tag was valid get here, so who does not know the ID cannot crowd the memory out.
     """

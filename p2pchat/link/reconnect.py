@@ -1,4 +1,4 @@
-"""When to dial again: the back-off of one peer, and the breaker behind it (DESIGN 6). Pure."""
+"""When to dial again: the back-off of one peer, and the breaker behind it. Pure."""
 
 from typing import Final
 

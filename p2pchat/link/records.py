@@ -1,4 +1,4 @@
-"""Records: what travels once the handshake is done. Sealed, numbered, padded, their lengths masked (PROTOCOL 2).
+"""Records: what travels once the handshake is done. Sealed, numbered, padded, their lengths masked (protocol.md 6).
 
     record     = masked size (2) | ChaCha20-Poly1305(plaintext)        size = the whole record, one of BUCKETS
     plaintext  = flags (1) | used (2) | ``used`` bytes of frames | zeros

@@ -1,4 +1,4 @@
-"""The session table: how far each peer's link has come, and that each pair keeps at most one (PROTOCOL 2). No I/O.
+"""The session table: how far each peer's link has come, and that each pair keeps at most one (protocol.md 5.5). No I/O.
 
 Where both sides dialled at once, both must keep the same link without a word: the one dialled by the smaller ID. Where
 one side dialled twice, it believed its first link dead: the newer one stays.

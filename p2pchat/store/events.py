@@ -1,4 +1,4 @@
-"""The event log: every event gets the next cursor in the transaction that made it true (DESIGN 8)."""
+"""The event log: every event gets the next cursor in the transaction that made it true."""
 
 import json
 from collections.abc import Mapping

@@ -59,7 +59,7 @@ _ORDER: Final = "m.clock, m.sent_ms, m.device, m.message"
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in a history: hybrid clock, timestamp, sender (device), id (DESIGN 8)."""
+    """A place in a history: hybrid clock, timestamp, sender (device), id (protocol.md 11)."""
 
     clock: int
     sent_ms: int

@@ -1,4 +1,4 @@
-"""Which contact or message a user means (CLI rule 6)."""
+"""Which contact or message a user means."""
 
 from typing import Final
 

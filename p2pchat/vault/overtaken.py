@@ -6,7 +6,7 @@ from p2pchat.keys.devices import Standing, VerifiedSet
 
 
 class Overtaken:
-    """The newest own set that contacts have shown. One successor of it satisfies all of them (PROTOCOL 1)."""
+    """The newest own set that contacts have shown. One successor of it satisfies all of them (protocol.md 3.1)."""
 
     def __init__(self) -> None:
         self.newest: VerifiedSet | None = None

@@ -1,4 +1,4 @@
-"""The own device set: renewed when half of its life has passed, and replaced where a newer one is about (PROTOCOL 1).
+"""The own device set: renewed after half of its life, and replaced where a newer one is about (protocol.md 3).
 
 A replacement follows from STALE_SET: some contact holds a set of this identity that this node did not sign, because its
 home was put back from an old copy, or a copy of it is in use. One successor of the newest such set satisfies every

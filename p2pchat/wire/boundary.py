@@ -1,4 +1,4 @@
-"""What vault and gate say to each other: u32 length, then msgpack ``[kind, ...]`` of at most 80 KiB (DESIGN 2).
+"""What vault and gate say to each other: u32 length, then msgpack ``[kind, ...]`` of at most 80 KiB.
 
 Both ends are the same build, so there are no versions. ``link`` is a number never reused in a run; ``seq`` counts per
 link and direction from 1. SENT and TOOK are cumulative. PEER and WANT are state: the last one wins.

@@ -1,4 +1,4 @@
-"""Frames on a link: the 12-byte header inside every record, and the table of types (PROTOCOL 2).
+"""Frames on a link: the 12-byte header inside every record, and the table of types (protocol.md 7).
 
 Header, big-endian: magic ``SCHT`` | u16 version | u32 body length | u16 type. A type with the top bit set is critical:
 whoever does not know it cuts the link; any other unknown type is ignored.

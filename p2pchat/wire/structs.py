@@ -39,7 +39,7 @@ class Signed(Struct):
     signature: Annotated[bytes, Size(64, limits.RSA_BYTES)]
 
 
-# --- identity (PROTOCOL 1) ------------------------------------------------------------------------------------------
+# --- identity (protocol.md 2, 3, 4) ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +120,7 @@ class Card(Struct):
     not_after_ms: U64
 
 
-# --- link handshake (PROTOCOL 2) ------------------------------------------------------------------------------------
+# --- link handshake (protocol.md 5) ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +185,7 @@ class WireError(Struct):
     text: Annotated[str, up_to(256)]
 
 
-# --- pair channel (PROTOCOL 3) --------------------------------------------------------------------------------------
+# --- pair channel (protocol.md 9, 10) -------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -319,7 +319,7 @@ class Compare(Struct):
     verdict: U8  # 0 = none yet, 1 = the pictures are the same, 2 = they differ, 3 = broken off
 
 
-# --- contact request (PROTOCOL 3, before the first epoch) -----------------------------------------------------------
+# --- contact request (protocol.md 8, before the first epoch) --------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

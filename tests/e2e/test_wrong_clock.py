@@ -24,7 +24,7 @@ def test_friends_write_on_across_clock_jumps_of_years(tmp_path: Path) -> None:
             out = a.json("send", b.id, f"at {days}")
             sent.append(out["message"])
             back.append(b.json("send", a.id, f"at {days}, back", "--wait", "delivered")["message"])
-            if days == YEARS:  # b's keys have long expired there: sending pauses and says why (PROTOCOL 1)
+            if days == YEARS:  # b's keys have long expired there: sending pauses and says why (protocol.md 3)
                 (waiting,) = a.lines("outbox", "list")
                 assert waiting["state"] == "queued" and "by this machine's clock" in waiting["reason"]
             else:

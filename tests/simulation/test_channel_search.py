@@ -64,7 +64,7 @@ def test_nothing_goes_wrong_as_far_as_it_goes(beginning: Beginning, left: Left, 
 
 
 def hi_does_not_promote_at_hello(patch: pytest.MonkeyPatch) -> None:
-    """PROTOCOL 3: the peer is at my pending -> promote it."""
+    """protocol.md 9.2: the peer is at my pending -> promote it."""
     met = ChannelState.met
 
     def wrong(self: ChannelState, *args: Any, **kwargs: Any) -> tuple[ChannelState, bool]:

@@ -31,7 +31,7 @@ from tests.support.sim_pipe import Pipe, PipeStream, stream_pair
 BOUNDARY_BYTES: Final = 32 * 1024  # less than one window of frames: the pipe between the two fills up
 DISK_S: Final = (0.0, 0.02)
 RSA_S: Final = (0.0, 0.04)
-STOP_S: Final = 2.0  # what the launcher gives its children (DESIGN 2)
+STOP_S: Final = 2.0  # what the launcher gives its children
 
 Kind = Literal["machine", "vault", "gate"]
 

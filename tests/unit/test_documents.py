@@ -31,3 +31,17 @@ def test_the_architecture_names_every_package() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text()
     packages = sorted(path.parent.name for path in (ROOT / "p2pchat").glob("*/__init__.py"))
     assert [name for name in packages if f"`{name}/`" not in text] == []
+
+
+def test_sections_that_the_source_names_exist() -> None:
+    protocol = (ROOT / "docs" / "protocol.md").read_text()
+    sections = {number.rstrip(".") for number in re.findall(r"(?m)^##+ (\d+(?:\.\d+)?)\.? ", protocol)}
+    named = {
+        (path.relative_to(ROOT), section)
+        for folder in ("p2pchat", "tests")
+        for path in (ROOT / folder).rglob("*.py")
+        for numbers in re.findall(r"protocol\.md (\d[\d., to]*)", path.read_text())
+        for section in re.findall(r"\d+(?:\.\d+)?", numbers)
+    }
+    assert len(named) > 50
+    assert sorted((path, section) for path, section in named if section not in sections) == []

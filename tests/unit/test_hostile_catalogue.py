@@ -178,7 +178,7 @@ MET: dict[int, tuple[str, ...]] = {
         f"{BAD_INPUT}::test_addresses_that_are_never_dialled_are_refused",
     ),
     54: ("unit/firewall/test_address_book.py::test_the_higher_sequence_wins_whatever_comes_later",),  # rollback
-    63: ("unit/keys/test_seal.py::test_a_wrong_password_is_told_from_damage",),  # DESIGN 5: damage is told apart
+    63: ("unit/keys/test_seal.py::test_a_wrong_password_is_told_from_damage",),  # damage is told apart
     64: ("unit/keys/test_seal.py::test_h064_costs_out_of_bounds_are_never_paid",),  # password costs in a file
     67: ("unit/test_picture.py::test_h067_a_picture_that_would_unpack_too_large_is_refused",),  # nothing decodes one
     # names and texts on a terminal

@@ -65,7 +65,7 @@ ARROWS: Final[dict[str, set[str]]] = {
 EXTRA: Final = {
     ("launch/unlock.py", "keys"),  # the short-lived child that runs Argon2id; the launcher never imports it
 }
-# Inside a function only: verbs that work without a daemon import when they run (CLI rule 1).
+# Inside a function only: verbs that work without a daemon import when they run.
 LAZY: Final = {"commands": {"keys", "store", "env", "env_system"}, "env_system": {"store"}}
 
 # One table, which a reader wants to see whole.

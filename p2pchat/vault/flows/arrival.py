@@ -1,4 +1,4 @@
-"""Who is at the other end of a new link: checked by the vault itself, never believed from the gate (PROTOCOL 1)."""
+"""Who is at the other end of a new link: checked by the vault, never believed from the gate (protocol.md 5.3)."""
 
 import trio
 

@@ -1,4 +1,4 @@
-"""The pair channel over one link: begin it, feed it what arrives, and let out what it says (PROTOCOL 3)."""
+"""The pair channel over one link: begin it, feed it what arrives, and let out what it says (protocol.md 9.3)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""From the outbox to a link: seal late, as much as the window and the gate's credit allow (PROTOCOL 3, 4)."""
+"""From the outbox to a link: seal late, as much as the window and the gate's credit allow (protocol.md 10, 12)."""
 
 from dataclasses import replace
 from typing import Final
@@ -42,7 +42,7 @@ def fill(turn: Turn) -> None:
 
 
 def _paused(turn: Turn) -> bool:
-    """A contact whose device set expired a week ago and was not renewed gets nothing more until it is (PROTOCOL 1)."""
+    """A contact whose device set expired a week ago gets nothing more until it is renewed (protocol.md 3)."""
     paused = turn.now_ms > turn.link.devices.not_after_ms + EXPIRED_SET_GRACE_DAYS * _DAY_MS
     if paused:
         outbox.set_reason(turn.tx, turn.link.contact, EXPIRED)

@@ -1,4 +1,4 @@
-"""How two people become contacts over a link: request, answer, tickets (PROTOCOL 3; the table is contacts/state.py)."""
+"""How two people become contacts over a link: request, answer, tickets (protocol.md 8; table: contacts/state.py)."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,4 +1,4 @@
-"""The keys that are pinned for a contact: the newest set wins, and the user sees every replacement (PROTOCOL 1)."""
+"""The keys that are pinned for a contact: the newest set wins, and the user sees every replacement (protocol.md 3)."""
 
 from dataclasses import dataclass
 

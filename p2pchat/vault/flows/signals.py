@@ -1,4 +1,4 @@
-"""Control statements between two vaults: cursors, receipts, addresses, profile (PROTOCOL 4)."""
+"""Control statements between two vaults: cursors, receipts, addresses, profile (protocol.md 10.2)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A peer whose device set is not the newest: what it is told, and what one does who is told so (PROTOCOL 1).
+"""A peer whose device set is not the newest: what it is told, and what one does who is told so (protocol.md 3.1).
 
 Such a link carries nothing else. The one who holds the newer set sends it (STALE_SET); it is signed by the root of the
 other, who therefore believes it, signs a successor (``vault/renewal.py``), and makes all links anew.

@@ -1,4 +1,4 @@
-"""The event log for readers: what is new, and what was dealt with (DESIGN 8)."""
+"""The event log for readers: what is new, and what was dealt with."""
 
 from dataclasses import dataclass, replace
 from typing import Final

@@ -1,4 +1,4 @@
-"""The key schedule, against frozen vectors and against the formulas of PROTOCOL 3 written out once more."""
+"""The key schedule, against frozen vectors and against the formulas of protocol.md 9.2 written out once more."""
 
 import json
 from pathlib import Path

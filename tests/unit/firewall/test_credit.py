@@ -10,7 +10,7 @@ from tests.unit.firewall.test_hostile_peers import down, scene
 
 @pytest.mark.parametrize("grant", [2**63, 2**64 - 1, -1, 0])
 async def test_H023_credit_of_any_size_grants_nothing(grant: int, autojump_clock: MockClock) -> None:
-    """The window is the receiver's own (DESIGN 2): CREDIT is read over, and what follows is taken as before."""
+    """The window is the receiver's own: CREDIT is read over, and what follows is taken as before."""
     async with scene() as on:
         attack = await on.link()
         credit = Frame(FrameType.CREDIT, grant.to_bytes(9, signed=True))

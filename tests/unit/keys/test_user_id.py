@@ -1,4 +1,4 @@
-"""Q = D0 + t·B, checked against the formulas of PROTOCOL 1 written out with a second, independent curve."""
+"""Q = D0 + t·B, checked against the formulas of protocol.md 2.2 written out with a second, independent curve."""
 
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-"""A deleted text leaves no trace in the files (PROTOCOL 4). Seen without the cipher, which would hide everything."""
+"""A deleted text leaves no trace in the files. Seen without the cipher, which would hide everything."""
 
 from contextlib import closing
 from dataclasses import replace

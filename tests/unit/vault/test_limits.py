@@ -1,4 +1,4 @@
-"""PROTOCOL 7 in a whole vault: contacts are slowed and lose nothing; strangers are told that they are too many."""
+"""Limits (protocol.md 14) in a whole vault: contacts are slowed, losing nothing; strangers are told."""
 
 import pytest
 import trio
