@@ -44,4 +44,6 @@ def test_sections_that_the_source_names_exist() -> None:
         for section in re.findall(r"\d+(?:\.\d+)?", numbers)
     }
     assert len(named) > 50
+    elsewhere = re.compile(r"\b(?:DESIGN|PROTOCOL|CLI)(?: rule)? \d")  # papers that are not in this repository
+    assert [path.name for path in (ROOT / "p2pchat").rglob("*.py") if elsewhere.search(path.read_text())] == []
     assert sorted((path, section) for path, section in named if section not in sections) == []

@@ -1,4 +1,4 @@
-"""Taking a contact's frames no faster than the contact's pace: the limit that slows and never drops (PROTOCOL 7).
+"""Taking a contact's frames no faster than the contact's pace: the limit that slows and never drops (protocol.md 14).
 
 While a contact owes time, its frames wait here and TOOK with them, so the gate stops reading the link, and TCP the
 peer. What waits when the link goes counts as not come: nothing of it is stored or acknowledged, so it comes again, and
