@@ -9,15 +9,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import islice
-from typing import Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 import click
-from click.shell_completion import CompletionItem
 
 from p2pchat.commands.ask import Row, ask, client
 from p2pchat.commands.frame import Settings
 from p2pchat.errors import P2PChatError, TimedOut
-from p2pchat.show import SHORT_ID_CHARS
 
 BUDGET_S: Final = 0.5  # for all calls of one completion: whoever presses Tab waits no longer
 _CONTACTS: Final = 512  # that are looked at
@@ -25,7 +23,10 @@ _CHATS: Final = 16  # contacts whose newest messages are offered
 _NEWEST: Final = 8
 _SAFE: Final = re.compile(r"\w[\w.-]*")  # letters of any script, digits, and what no shell gives a meaning
 
-Candidates: TypeAlias = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+if TYPE_CHECKING:  # only a Tab needs it, and every verb names its candidates
+    from click.shell_completion import CompletionItem
+
+Candidates: TypeAlias = "Callable[[click.Context, click.Parameter, str], list[CompletionItem]]"
 _Found: TypeAlias = Iterator[tuple[str, str]]  # a word, and a few words of our own about it
 
 
@@ -57,7 +58,7 @@ class _Daemon:
 def _offer(find: Callable[[_Daemon, str], _Found]) -> Candidates:
     """What ``find`` comes upon in time; nothing, without a word, where no daemon answers."""
 
-    def candidates(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    def candidates(ctx: click.Context, _param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
         settings = ctx.ensure_object(Settings)
         settings.verbose = 0  # words would end up among the candidates
         found: dict[str, str] = {}
@@ -65,6 +66,8 @@ def _offer(find: Callable[[_Daemon, str], _Found]) -> Candidates:
             for word, about in find(_Daemon(settings), incomplete):
                 if word.startswith(incomplete):
                     found.setdefault(word, about)
+        from click.shell_completion import CompletionItem
+
         return [CompletionItem(word, help=about) for word, about in found.items()]
 
     return candidates
@@ -73,7 +76,7 @@ def _offer(find: Callable[[_Daemon, str], _Found]) -> Candidates:
 def _contacts(daemon: _Daemon, incomplete: str) -> _Found:
     """An alias, else a nickname that is fit to be typed, else the short ID; short IDs alone where one was begun."""
     for row in islice(daemon.rows("contact.list"), _CONTACTS):
-        short = str(row["id"])[:SHORT_ID_CHARS]
+        short = _short(row["id"])
         name = row["alias"] or row["nickname"]
         if isinstance(name, str) and _SAFE.fullmatch(name) and not incomplete.startswith("pc1"):
             yield name, short
@@ -84,18 +87,18 @@ def _contacts(daemon: _Daemon, incomplete: str) -> _Found:
 def _requests(daemon: _Daemon, _incomplete: str) -> _Found:
     for row in islice(daemon.rows("contact.requests"), _CONTACTS):
         if row["direction"] == "in":
-            yield str(row["id"])[:SHORT_ID_CHARS], "asks for contact"
+            yield _short(row["id"]), "asks for contact"
 
 
 def _waiting(daemon: _Daemon, _incomplete: str) -> _Found:
     for row in islice(daemon.rows("outbox.list"), _CONTACTS):
-        yield str(row["message"]), f"to {str(row['to'])[:SHORT_ID_CHARS]}"
+        yield str(row["message"]), f"to {_short(row['to'])}"
 
 
 def _messages(daemon: _Daemon, incomplete: str) -> _Found:
     yield from _waiting(daemon, incomplete)
     for contact in islice(daemon.rows("contact.list"), _CHATS):
-        short = str(contact["id"])[:SHORT_ID_CHARS]
+        short = _short(contact["id"])
         for row in daemon.rows("history", peer=contact["id"], last=_NEWEST):
             yield str(row["message"]), f"{'to' if row['direction'] == 'out' else 'from'} {short}"
 
@@ -112,8 +115,10 @@ def _methods(_daemon: _Daemon, _incomplete: str) -> _Found:
     yield from ((name, method.doc.partition(".")[0]) for name, method in METHODS.items())
 
 
-def files(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def files(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
     """The shell itself knows its files."""
+    from click.shell_completion import CompletionItem
+
     return [CompletionItem(incomplete, type="file")]
 
 
@@ -123,3 +128,9 @@ waiting: Final = _offer(_waiting)
 messages: Final = _offer(_messages)
 settings_: Final = _offer(_settings)
 methods: Final = _offer(_methods)
+
+
+def _short(user: object) -> str:
+    from p2pchat.show import SHORT_ID_CHARS
+
+    return str(user)[:SHORT_ID_CHARS]

@@ -34,35 +34,50 @@ async def send(node: Node, many: list[Params]) -> list[Result | P2PChatError]:
         sending.close()
         return answers
 
-    answers = await node.store.change(job, after=lambda _: node.news.ring())
+    later: list[trio.Event] = []  # news that these answers do not know
+
+    def committed(_: object) -> None:
+        node.news.ring()
+        later.append(node.news.next_ring())
+
+    answers = await node.store.change(job, after=committed)
     began_s = trio.current_time()
-    return [await _awaited(node, params, answer, began_s) for params, answer in zip(many, answers, strict=True)]
+    return [await _awaited(node, *one, later[0], began_s) for one in zip(many, answers, strict=True)]
 
 
 async def wait(node: Node, params: Params) -> Result:
     return await _reached(node, params["message"], params["state"], trio.current_time() + params["wait_ms"] / 1000)
 
 
-async def _awaited(node: Node, params: Params, answer: Result | P2PChatError, began_s: float) -> Result | P2PChatError:
+async def _awaited(
+    node: Node, params: Params, answer: Result | P2PChatError, later: trio.Event, began_s: float
+) -> Result | P2PChatError:
     """The answer once what the sender waits for has come to pass, or not in time."""
-    if "wait" not in params or isinstance(answer, P2PChatError):
+    if "wait" not in params or isinstance(answer, P2PChatError) or _stands(answer, params["wait"]):
         return answer
-    return await _reached(node, str(answer["message"]), params["wait"], began_s + params.get("wait_ms", 0) / 1000)
+    until_s = began_s + params.get("wait_ms", 0) / 1000
+    with trio.move_on_at(until_s):
+        await later.wait()  # until then a look at the store would show nothing new
+    return await _reached(node, str(answer["message"]), params["wait"], until_s)
 
 
 async def _reached(node: Node, message_hex: str, state: str, until_s: float) -> Result:
     """How things stand once every recipient has ``state`` or failed, or the time is up. Raises NotFound."""
-    wanted, message = RANK[State(state)], MessageId(bytes.fromhex(message_hex))
+    message = MessageId(bytes.fromhex(message_hex))
     while True:
         ring = node.news.next_ring()
         result = view(own_rows(node, message))
-        recipients: Any = result["recipients"]
-        if all(r["state"] == State.FAILED or RANK[State(r["state"])] >= wanted for r in recipients):
+        if _stands(result, state):
             return result
         with trio.move_on_at(until_s) as late:
             await ring.wait()
         if late.cancelled_caught:
             return result
+
+
+def _stands(result: Result, state: str) -> bool:
+    recipients: Any = result["recipients"]
+    return all(r["state"] == State.FAILED or RANK[State(r["state"])] >= RANK[State(state)] for r in recipients)
 
 
 def queue(tx: Tx, node: Node, recipients: list[Contact], draft: Draft) -> None:
