@@ -36,9 +36,9 @@ def counted(paid_ms: int, *, written_ms: int, now_ms: int, count: int, per_minut
     return max(paid_ms, min(written_ms, now_ms)) + _price_ms(count, per_minute)
 
 
-def settled(paid_ms: int, now_ms: int) -> int:
-    """``paid_ms`` once ``owed_ms`` was waited for; nothing is left of a clock that was set back."""
-    return min(paid_ms, now_ms + BURST_MS)
+def settled(paid_ms: int, now_ms: int, per_minute: int) -> int:
+    """``paid_ms`` without what a clock that was set back has left; what is owed stays owed until it was waited for."""
+    return paid_ms if owed_ms(paid_ms, now_ms, per_minute) else min(paid_ms, now_ms + BURST_MS)
 
 
 def _price_ms(count: int, per_minute: int) -> int:

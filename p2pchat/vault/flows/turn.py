@@ -70,7 +70,7 @@ class Turn:
             outgoing=OutQueue(incarnation=sent.incarnation, tail=sent.tail, delivered=sent.delivered, read=sent.read),
             incoming=InQueue(incarnation=received.incarnation, have=received.have, previous=received.previous),
             read=received.read,
-            paid_ms=pace.settled(received.paid_ms, now_ms),
+            paid_ms=pace.settled(received.paid_ms, now_ms, node.config.messages_per_minute),
         )
 
     @property

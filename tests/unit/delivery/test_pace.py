@@ -22,7 +22,7 @@ class Taker:
         """Wait as long as is owed; that time."""
         waited = pace.owed_ms(self.paid_ms, self.now_ms, self.per_minute)
         self.now_ms += waited
-        settled = pace.settled(self.paid_ms, self.now_ms)
+        settled = pace.settled(self.paid_ms, self.now_ms, self.per_minute)
         count, now = pace.units(size), self.now_ms
         self.paid_ms = pace.counted(settled, written_ms=written_ms, now_ms=now, count=count, per_minute=self.per_minute)
         return waited
@@ -56,6 +56,18 @@ def test_no_claim_about_the_time_of_writing_beats_the_pace(claims: list[int], li
     assert (len(claims) - 1) * 1000 <= taker.now_ms - listed_ms + BURST_MS
 
 
+@pytest.mark.parametrize("turns", [1, 2, 256])
+def test_what_is_taken_in_several_turns_costs_the_same(turns: int) -> None:
+    """A batch from the gate is cut where a message bears an RSA key; the pace is waited for once a batch."""
+    now_ms = paid_ms = DAY_MS
+    paid_ms += BURST_MS
+    for _ in range(turns):
+        paid_ms = pace.settled(paid_ms, now_ms, RATE)
+        for _ in range(256 // turns):
+            paid_ms = pace.counted(paid_ms, written_ms=now_ms, now_ms=now_ms, count=1, per_minute=RATE)
+    assert pace.owed_ms(paid_ms, now_ms, RATE) == 256 * 100
+
+
 def test_a_long_message_counts_as_several() -> None:
     assert [pace.units(size) for size in (0, UNIT_BYTES - 1, UNIT_BYTES, TEXT_BYTES)] == [1, 1, 2, 16]
 
@@ -71,4 +83,4 @@ def test_a_clock_that_was_set_back_makes_nobody_wait_for_years(back_ms: int) -> 
     now_ms = 20_000 * DAY_MS
     paid_ms = now_ms + BURST_MS + back_ms
     assert pace.owed_ms(paid_ms, now_ms, RATE) == 0
-    assert pace.settled(paid_ms, now_ms) == now_ms + BURST_MS
+    assert pace.settled(paid_ms, now_ms, RATE) == now_ms + BURST_MS
