@@ -49,7 +49,7 @@ def serial(pair: Pair, folder: Path, repeats: int) -> list[Figure]:
 
 
 def pipelined(pair: Pair, folder: Path, repeats: int) -> list[Figure]:
-    """W2: all at once over 64 connections, as many as the daemon serves; the last acknowledgement ends it."""
+    """W2: all at once, written ahead over a few connections; the last acknowledgement ends it."""
     ours: list[float] = []
     limits: list[dict[str, float]] = []
     used = []

@@ -16,7 +16,7 @@ from p2pchat.worker import ThreadWork
 # there only as a leap of the wall clock.
 _BOOT_CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
-GIVE_WAY: Final = 5  # RSA and searches: they take a core for so long that messages under way would wait
+GIVE_WAY: Final = 10  # RSA and searches: they take a core for so long that messages under way would wait
 
 
 class SystemClock:
