@@ -18,6 +18,7 @@ from tests.support.named_tests import TESTS, exists, names_of
 RESOLVED = 3  # issues up to this one are done: none of them is a reason for a missing test
 
 RPC, LINES = "unit/rpc/test_server.py", "unit/rpc/test_jsonlines.py"
+VISITORS = "unit/firewall/test_hostile_visitors.py"
 PEERS, HANDSHAKE = "unit/firewall/test_hostile_peers.py", "unit/link/test_handshake.py"
 RECORDS, CODEC, SHOW = "unit/link/test_records.py", "unit/wire/test_codec.py", "unit/test_show.py"
 SOCKET, LAUNCHER = "unit/test_local_socket.py", "e2e/test_launcher.py"
@@ -128,11 +129,11 @@ MET: dict[int, tuple[str, ...]] = {
         f"{HANDSHAKE}::test_H030_a_reflected_message_is_refused",
         f"{HANDSHAKE}::test_H030_the_responder_refuses_its_own_identity",
     ),
-    31: (f"{PEERS}::test_H031_a_replayed_first_message_meets_silence", CROWDS),  # replay of message 1
+    31: (f"{VISITORS}::test_H031_a_replayed_first_message_meets_silence", CROWDS),  # replay of message 1
     32: (  # 10,000 handshakes a second
-        f"{PEERS}::test_H032_the_door_holds_no_more_than_its_budget",
-        f"{PEERS}::test_H032_the_door_counts_all_prefixes_together",
-        f"{PEERS}::test_H032_one_neighbourhood_is_one_prefix",
+        f"{VISITORS}::test_H032_the_door_holds_no_more_than_its_budget",
+        f"{VISITORS}::test_H032_the_door_counts_all_prefixes_together",
+        f"{VISITORS}::test_H032_one_neighbourhood_is_one_prefix",
         "unit/link/test_establish.py::test_a_flood_is_read_to_the_budget_only",
         "unit/link/test_establish.py::test_a_flood_behind_a_good_first_message_has_a_budget_too",
         CROWDS,
@@ -154,7 +155,7 @@ MET: dict[int, tuple[str, ...]] = {
         "unit/firewall/test_gate.py::test_H036_simultaneous_open_leaves_one_link",
         "unit/firewall/test_races.py::test_H036_whoever_dials_when_and_where_one_link_remains",
     ),
-    37: (f"{PEERS}::test_H037_no_data_is_taken_early",),  # early data
+    37: (f"{VISITORS}::test_H037_no_data_is_taken_early",),  # early data
     # msgpack
     38: (f"{CODEC}::test_H038_a_claimed_length_of_four_billion_is_refused",),
     39: (f"{CODEC}::test_H039_a_hundred_thousand_nested_arrays_are_refused",),

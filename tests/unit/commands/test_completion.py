@@ -13,9 +13,9 @@ import pytest
 from p2pchat import cli
 from p2pchat.commands import candidates, completion
 from p2pchat.errors import Failed
+from tests.support.answers import CONTACT, REQUEST, ROW, WAITING, page
 from tests.support.command_line import p2pchat
 from tests.support.fake_daemon import ALICE, BOB, MESSAGE, FakeDaemon
-from tests.unit.commands.test_verbs import CONTACT, REQUEST, ROW, WAITING, page
 
 SHORT = BOB[:11]
 

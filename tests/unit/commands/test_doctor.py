@@ -12,10 +12,10 @@ from p2pchat.commands.checks import daemon, machine
 from p2pchat.commands.checks import home as home_checks
 from p2pchat.commands.checks.machine import fits
 from p2pchat.rpc.schema import OUTPUTS
+from tests.support.answers import CONTACT, REQUEST, WAITING, page
 from tests.support.command_line import p2pchat
 from tests.support.fake_daemon import FakeDaemon
 from tests.unit.commands.test_metrics import NET
-from tests.unit.commands.test_verbs import CONTACT, REQUEST, WAITING, page
 
 
 @pytest.fixture

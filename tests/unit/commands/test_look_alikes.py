@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from p2pchat.commands.look_alikes import LookAlikes
+from tests.support.answers import CONTACT, REQUEST, WHO, page
 from tests.support.command_line import p2pchat
 from tests.support.fake_daemon import ALICE, BOB, FakeDaemon
-from tests.unit.commands.test_verbs import CONTACT, REQUEST, WHO, page
 
 EVE = BOB[:-1] + "2"
 

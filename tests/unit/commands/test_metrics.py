@@ -3,9 +3,9 @@
 from typing import Any
 
 from p2pchat.rpc.schema import OUTPUTS
+from tests.support.answers import CONTACT, page
 from tests.support.command_line import p2pchat
 from tests.support.fake_daemon import BOB, FakeDaemon
-from tests.unit.commands.test_verbs import CONTACT, page
 
 NET = {
     "listen": ["0.0.0.0:9000"],

@@ -2,7 +2,6 @@
 
 import json
 import os
-from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -13,62 +12,22 @@ from p2pchat.errors import Ambiguous, NotFound
 from p2pchat.launch.lock import acquire
 from p2pchat.rpc.methods import METHODS
 from p2pchat.rpc.schema import OUTPUTS
+from tests.support.answers import (
+    CARD,
+    CONTACT,
+    DAEMON,
+    REQUEST,
+    ROW,
+    SETTING,
+    SHOWN,
+    STATUS,
+    VERIFIED,
+    WAITING,
+    WHO,
+    page,
+)
 from tests.support.command_line import Done, p2pchat
 from tests.support.fake_daemon import ALICE, BOB, MESSAGE, FakeDaemon
-
-WHO = {"id": ALICE, "fingerprint": "0" * 64, "pubkey_md5": "1" * 32, "nickname": "ada", "listen": ["127.0.0.1:9000"]}
-STATUS = {
-    "id": ALICE,
-    "running": True,
-    "listen": ["127.0.0.1:9000"],
-    "wall": "none",
-    "contacts": 1,
-    "online": 0,
-    "outbox": 2,
-    "last_cursor": 7,
-    "backup_verified_ms": None,
-}
-CONTACT = {
-    "id": BOB,
-    "alias": None,
-    "nickname": "bob\x1b[2J",
-    "state": "accepted",
-    "verified": False,
-    "channel": "ok",
-    "presence": "online",
-    "path": "direct",
-    "carrier": "raw",
-    "addresses": ["192.0.2.1:9000"],
-}
-REQUEST = {"id": BOB, "nickname": None, "message": "hi\nthere", "direction": "in", "via": "card"}
-ROW = {
-    "message": MESSAGE,
-    "direction": "in",
-    "state": "delivered",
-    "from": BOB,
-    "sent_ms": 1_700_000_000_000,
-    "text": "hi",
-}
-SHOWN = {**ROW, "received_ms": 1_700_000_000_001, "expires_ms": None, "recipients": []}
-WAITING = {
-    "message": MESSAGE,
-    "to": BOB,
-    "state": "queued",
-    "reason": "Serious connection error",
-    "next_try_ms": None,
-    "queued_ms": 1_700_000_000_000,
-    "size_bytes": 5,
-}
-CARD = b"-----BEGIN P2PCHAT CARD-----\nAAAA\n-----END P2PCHAT CARD-----\n"
-MADE = {"id": ALICE, "card": CARD, "addresses": ["192.0.2.7:9000"], "expires_ms": 1_800_000_000_000}
-VERIFIED = {"id": BOB, "safety_number": "0123456789" * 6, "verified": False}
-DAEMON = {"pid": 4711, "version": "0.1.0", "started_ms": 1_700_000_000_000, "listen": ["127.0.0.1:9000"]}
-SETTING = {"key": "receipts", "value": "true", "default": "false", "help": "whether", "restart": False}
-
-
-def page(row: dict[str, Any]) -> dict[str, Any]:
-    return {"items": [row], "next": None}
-
 
 # words, method, its answer, the parameters that are asked, what is printed
 CASES: list[tuple[str, str, dict[str, Any], dict[str, Any], dict[str, Any]]] = [
@@ -199,40 +158,6 @@ def test_history_shows_withdrawn_and_unknown_messages(fake: FakeDaemon) -> None:
     assert out[1].endswith("(needs a newer version of p2pchat)")
     assert out[2].endswith("me [delivered]:") and out[3:5] == ["  | a", "  | b"]
     assert len(out) == 8 and all("(clock wrong)  pc1zzzzzzzz rob: hi" in line for line in out[5:])
-
-
-def test_a_card_goes_to_stdout_to_a_file_or_into_json(fake: FakeDaemon, tmp_path: Path) -> None:
-    fake.answers["contact.card"] = MADE
-    assert p2pchat("contact", "card").out.encode() == CARD
-    done = p2pchat("--json", "contact", "card", "--address", "h.example:1", "--address", "[::1]:2")
-    assert done.json == {"v": 1, **MADE, "card": CARD.decode()}
-    assert fake.calls[-1] == ("contact.card", {"addresses": ["h.example:1", "[::1]:2"]})
-    file = tmp_path / "me.card"
-    done = p2pchat("--json", "contact", "card", "--out", str(file))
-    assert file.read_bytes() == CARD
-    assert done.json == {"v": 1, "file": str(file), **{k: v for k, v in MADE.items() if k != "card"}}
-    for printed in (done.json, {**done.json, "card": "text"}):
-        OUTPUTS["contact card"].check({k: v for k, v in printed.items() if k != "v"}, "card")
-
-
-def test_a_card_replaces_an_older_card_and_nothing_else(fake: FakeDaemon, tmp_path: Path) -> None:
-    fake.answers["contact.card"] = MADE
-    file = tmp_path / "me.card"
-    file.write_bytes(CARD[:40])
-    assert p2pchat("contact", "card", "--out", str(file)).status == 0
-    assert file.read_bytes() == CARD
-    notes = tmp_path / "notes.txt"
-    notes.write_text("mine")
-    done = p2pchat("--json", "contact", "card", "--out", str(notes))
-    assert (done.status, done.error["code"]) == (1, "EXISTS")
-    assert notes.read_text() == "mine"
-    assert p2pchat("contact", "card", "--out", str(tmp_path / "no" / "x")).status == 5
-
-
-def test_a_card_without_addresses_is_pointed_out(fake: FakeDaemon) -> None:
-    fake.answers["contact.card"] = {**MADE, "addresses": []}
-    assert "no address" in p2pchat("contact", "card").err
-    assert p2pchat("contact", "card", "--quiet").err == ""
 
 
 def test_contact_add_reads_the_file_and_passes_its_bytes(fake: FakeDaemon, tmp_path: Path) -> None:
@@ -382,29 +307,6 @@ def test_a_cancelled_message_does_not_look_empty(fake: FakeDaemon) -> None:
     cancelled = {**ROW, "direction": "out", "state": "failed", "text": "", "from": ALICE}
     fake.answers |= {"history": {"items": [cancelled], "next": None}, "contact.show": CONTACT}
     assert p2pchat("history", "bob").out.endswith("me [failed]: (given up; its text was deleted)\n")
-
-
-def test_a_card_for_the_terminal_may_be_asked_for_as_a_dash(fake: FakeDaemon, tmp_path: Path) -> None:
-    fake.answers["contact.card"] = MADE
-    with chdir(tmp_path):
-        assert p2pchat("contact", "card", "--out", "-").out.encode() == CARD
-    assert [path.name for path in tmp_path.iterdir()] == ["home"]
-
-
-@pytest.mark.parametrize("name", ["", "new/", "."])
-def test_a_card_needs_the_name_of_a_file(fake: FakeDaemon, tmp_path: Path, name: str) -> None:
-    fake.answers["contact.card"] = MADE
-    with chdir(tmp_path):
-        done = p2pchat("contact", "card", "--out", name)
-    assert (done.status, [path.name for path in tmp_path.iterdir()]) == (1, ["home"])
-    assert "is no name for a file" in done.err
-
-
-def test_a_name_on_a_card_is_pointed_out_because_no_peer_looks_it_up(fake: FakeDaemon) -> None:
-    fake.answers["contact.card"] = {**MADE, "addresses": ["chat.example.org:9", "[2001:db8::1]:9", "192.0.2.7:9"]}
-    done = p2pchat("contact", "card")
-    assert done.err.count("nobody looks up a name") == 1
-    assert "contact address PEER chat.example.org:9" in done.err
 
 
 def test_a_daemon_whose_socket_was_removed_is_not_called_stopped(home: Path) -> None:

@@ -5,7 +5,7 @@ from trio.testing import MockClock
 
 from p2pchat.wire import boundary
 from p2pchat.wire.frames import Frame, FrameType
-from tests.unit.firewall.test_hostile_peers import down, scene
+from tests.support.attacks import down, scene
 
 
 @pytest.mark.parametrize("grant", [2**63, 2**64 - 1, -1, 0])

@@ -1,108 +1,17 @@
 """Comparing keys live, as the daemon does it: with a peer who goes along, breaks off, cheats, or is cut off."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 import pytest
 import trio
 from trio.testing import MockClock
 
-from p2pchat.contacts.compare import Comparison, End, Ends, Verdict
-from p2pchat.contacts.emoji import TABLE
-from p2pchat.errors import AuthFailed, ConnectionLost, Failed, RateLimited
+from p2pchat.contacts.compare import Verdict
+from p2pchat.errors import ConnectionLost, Failed
 from p2pchat.ids import user_id_text
-from p2pchat.keys.identity import Identity
-from p2pchat.limits import COMPARISONS_A_DAY
-from p2pchat.wire.structs import CTL_COMPARE, Compare, Ctl, CtlItem
+from tests.support.comparing import Other, shown, two
 from tests.support.simdisk import SimDisk
-from tests.support.vaults import Peer, Vault, running
-
-
-def end(identity: Identity) -> End:
-    return End(identity.user, identity.chain.root.spki_hash)
-
-
-@dataclass
-class Other:
-    """The person at the other end, whose comparison the test moves."""
-
-    peer: Peer
-    comparison: Comparison = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.anew(b"o")
-
-    def anew(self, value: bytes) -> None:
-        ends = Ends(end(self.peer.identity), end(self.peer.own), self.peer.link_hash)
-        self.comparison = Comparison(ends=ends, value=value * 32)
-
-    async def say(self, said: Compare | None = None) -> None:
-        statement = said or self.comparison.statement()
-        await self.peer.say(Ctl(items=(CtlItem(kind=CTL_COMPARE, body=statement.encode()),)))
-
-    async def hear(self) -> Compare:
-        """The vault's next statement."""
-        while True:
-            step = await self.peer.hear()
-            if step is not None and step.ctl is not None:
-                for item in step.ctl.items:
-                    if item.kind == CTL_COMPARE:
-                        said = Compare.decode(item.body)
-                        self.comparison = self.comparison.heard(said)
-                        return said
-
-    @property
-    def emoji(self) -> list[str]:
-        return [TABLE[number][0] for number in self.comparison.pictures()]
-
-
-@dataclass
-class User:
-    """The user of the vault under test."""
-
-    vault: Vault
-    who: str
-    session: str = ""
-
-    async def begin(self) -> dict[str, Any]:
-        view = await self.vault.call("compare.begin", peer=self.who)
-        self.session = view["session"]
-        return view
-
-    async def wait(self, state: str) -> dict[str, Any]:
-        return await self.vault.call("compare.wait", peer=self.who, session=self.session, state=state, wait_ms=5000)
-
-    async def answer(self, answer: str) -> dict[str, Any]:
-        return await self.vault.call("compare.answer", peer=self.who, session=self.session, answer=answer)
-
-    async def verified(self) -> bool:
-        return bool((await self.vault.call("contact.show", peer=self.who))["verified"])
-
-    async def events(self) -> list[str]:
-        """Types of all events but the first, with the text of warnings."""
-        found = (await self.vault.call("event.next", since=0, all=True))["events"]
-        return [event.get("text", event["type"]) for event in found[1:]]
-
-
-@asynccontextmanager
-async def two(disk: SimDisk | None = None) -> AsyncIterator[tuple[User, Other]]:
-    async with running(disk=disk) as vault:
-        peer = Peer(vault)
-        await peer.befriend()
-        yield User(vault, user_id_text(peer.identity.user)), Other(peer)
-        await trio.sleep(1)  # for what is still on its way
-
-
-async def shown(user: User, other: Other) -> dict[str, Any]:
-    """Both have begun, and look at the pictures."""
-    await user.begin()
-    await other.hear()
-    await other.say()
-    view = await user.wait("waiting")
-    await other.hear()
-    return view
+from tests.support.vaults import Peer, running
 
 
 async def test_both_say_yes(autojump_clock: MockClock) -> None:
@@ -340,96 +249,6 @@ async def test_a_restart_forgets_it(autojump_clock: MockClock) -> None:
         with pytest.raises(Failed, match="the daemon was started again"):
             await user.answer("yes")
         assert not await user.verified()
-
-
-# --- a peer who cheats ------------------------------------------------------------------------------------------------
-
-
-async def test_a_value_that_was_not_committed_to(autojump_clock: MockClock) -> None:
-    async with two() as (user, other):
-        await user.begin()
-        await other.hear()
-        await other.say(replace(other.comparison.statement(), value=b"x" * 32))
-        with pytest.raises(AuthFailed, match="does not fit its commitment"):
-            await user.wait("waiting")
-        with pytest.raises(AuthFailed):
-            await user.answer("yes")
-        said = await other.hear()
-        assert (said.verdict, said.value) == (Verdict.ENDED, b""), "my value stays mine"
-        assert "does not fit" in (await user.events())[0]
-        assert not await user.verified()
-
-
-async def test_my_own_commitment_sent_back(autojump_clock: MockClock) -> None:
-    async with two() as (user, other):
-        await user.begin()
-        await other.say(await other.hear())
-        with pytest.raises(AuthFailed, match="own commitment back"):
-            await user.wait("waiting")
-
-
-async def test_another_commitment_once_my_value_is_out(autojump_clock: MockClock) -> None:
-    async with two() as (user, other):
-        await user.begin()
-        await other.hear()
-        await other.say(replace(other.comparison.statement(), seen=b"", value=b""))
-        await other.hear()
-        other.anew(b"p")
-        await other.say()
-        with pytest.raises(Failed, match="began anew after it had this side's value"):
-            await user.wait("waiting")
-
-
-async def test_old_statements_of_this_link_count_for_nothing(autojump_clock: MockClock) -> None:
-    async with two() as (user, other):
-        await shown(user, other)
-        old = other.comparison.statement()
-        await user.answer("cancel")
-        await user.begin()
-        await other.say(old)
-        await trio.sleep(1)
-        assert (await user.wait("done"))["state"] == "waiting"
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        Compare(commitment=b"c" * 32, seen=b"", value=b"v" * 32, verdict=0),
-        Compare(commitment=b"c" * 32, seen=b"s" * 32, value=b"v" * 32, verdict=9),
-    ],
-)
-async def test_a_statement_that_cannot_be_cuts_the_link(autojump_clock: MockClock, said: Compare) -> None:
-    async with two() as (user, other):
-        await other.say(said)
-        await other.peer.cut()
-        assert await user.vault.lives()
-
-
-async def test_few_guesses_a_day_and_restarts_do_not_help(autojump_clock: MockClock) -> None:
-    disk = SimDisk()
-    async with two(disk) as (user, other):
-        for number in range(COMPARISONS_A_DAY):
-            other.anew(bytes([number]))
-            await shown(user, other)
-            await user.answer("cancel")
-            await other.hear()
-        with pytest.raises(RateLimited, match="5 times within a day"):
-            await user.begin()
-    async with running(disk=disk) as vault:
-        user.vault = vault
-        with pytest.raises(RateLimited):
-            await user.begin()
-        vault.clock.skew_ms += 24 * 3600 * 1000
-        assert (await user.begin())["state"] == "waiting"
-
-
-async def test_waiting_in_vain_is_no_guess(autojump_clock: MockClock) -> None:
-    async with two() as (user, other):
-        for _ in range(COMPARISONS_A_DAY + 1):
-            await user.begin()
-            assert (await other.hear()).value == b""
-            await user.answer("cancel")
-            await other.hear()
 
 
 async def test_only_accepted_contacts_are_compared_with(autojump_clock: MockClock) -> None:
