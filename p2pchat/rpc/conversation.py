@@ -32,9 +32,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Pipelined:
-    """A handler of many requests at once: each gets its result or its error, in their order."""
+    """A handler of many requests at once: each gets its result or its error, in their order.
+
+    A request with a parameter of ``alone`` waits for something, and those before it must not wait with it.
+    """
 
     answer: Callable[[list[dict[str, Any]]], Awaitable[Sequence[Result | P2PChatError]]]
+    alone: frozenset[str] = frozenset()
 
     async def __call__(self, params: dict[str, Any]) -> Result:
         (result,) = await self.answer([params])
@@ -118,7 +122,9 @@ class Conversation:
 
     def _pipelined(self, asked: Request | bytes) -> Pipelined | None:
         handler = self.handlers.get(asked.method) if isinstance(asked, Request) else None
-        return handler if isinstance(handler, Pipelined) else None
+        if not isinstance(handler, Pipelined) or not isinstance(asked, Request):
+            return None
+        return None if handler.alone & asked.params.keys() else handler
 
     # --- answering ----------------------------------------------------------------------------------------------------
 

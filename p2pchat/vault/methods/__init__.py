@@ -52,5 +52,5 @@ _METHODS: Mapping[str, Method] = {
 def table(node: Node) -> dict[str, Handler]:
     """Handlers by method name, bound to one node."""
     return {name: partial(method, node) for name, method in _METHODS.items()} | {
-        "send": Pipelined(partial(send.send, node))
+        "send": Pipelined(partial(send.send, node), alone=frozenset({"wait"}))
     }
