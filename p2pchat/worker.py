@@ -54,6 +54,7 @@ class ThreadWork:
         if self._nice and sys.platform == "linux":  # elsewhere it would be said of the whole process
             own = threading.get_native_id()
             with contextlib.suppress(OSError):  # a sandbox forbids it; without this thread nothing would be answered
+                os.sched_setscheduler(own, os.SCHED_BATCH, os.sched_param(0))  # as one that computes and never waits
                 os.setpriority(os.PRIO_PROCESS, own, min(19, os.getpriority(os.PRIO_PROCESS, own) + self._nice))
         while True:
             call, deliver = self._jobs.get()
