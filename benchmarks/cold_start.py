@@ -18,6 +18,7 @@ def cold_start(pair: Pair, repeats: int) -> list[Figure]:
         delivered(pair.a, pair.b, f"good morning {n}")
         took.append(time.perf_counter() - began)
     return [
-        Figure("W1", "cold start of two nodes to the first delivered message", "s", tuple(took), goal=at_most(1.0)),  # 0.7 x py-libp2p beside it
+        # The goal: 0.7 x what py-libp2p takes beside it (docs/performance.md).
+        Figure("W1", "cold start of two nodes to the first delivered message", "s", tuple(took), goal=at_most(1.0)),
         Figure("W1", "of that, until both daemons serve", "s", tuple(started)),
     ]
