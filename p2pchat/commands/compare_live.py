@@ -32,7 +32,7 @@ def compare_live(settings: Settings, peer: str, timeout_s: float) -> None:
     try:
         view = _until_shown(settings, view, named, time.monotonic() + timeout_s)
         answer = _answer(view)
-    except BaseException:
+    except BaseException:  # Ctrl-C, too: the other side need not wait for an answer that never comes
         with suppress(P2PChatError):  # it has ended already
             ask(settings, "compare.answer", {**named, "answer": "cancel"})
         raise

@@ -11,8 +11,8 @@ from tests.support.shifted import start_shifted
 
 pytestmark = pytest.mark.slow
 OLD_COPY = "this home is an older copy"
-LOST_HERE = "from this contact are lost"
-LOST_THERE = "were lost there after they had been delivered"
+LOST_HERE = "no longer held by the sender"
+LOST_THERE = "lost there after delivery"
 
 
 def keep_copy(node: Node, name: str = "copy") -> None:
@@ -69,7 +69,7 @@ def test_what_came_after_the_copy_is_told_as_lost(tmp_path: Path, who: int) -> N
         assert texts(b) == ["a1", "a2", "waited 1", "waited 2", "a3", "a4", "a5", "a6"]
         assert [row["state"] for row in (a.json("message", "show", one) for one in waiting)] == ["delivered"] * 2
         assert texts(a) == ["b1", "b2", "b5", "b6"]
-        assert any(f"messages 3-4 {LOST_HERE}" in text for text in warnings(a))
+        assert any(f"messages 3-4 from this contact, {LOST_HERE}" in text for text in warnings(a))
         assert any(f"messages 3-4 to this contact {LOST_THERE}" in text for text in warnings(b))
         assert any(OLD_COPY in text and "the last 2 messages" in text for text in warnings(a))
         assert not told(b, "a copy of its identity")(), "a copy that was put back is no copy in use"

@@ -49,7 +49,7 @@ def draw(secret: bytes) -> Decoy:
     """The decoy of the installation that ``secret`` (32 bytes) belongs to."""
     from_secret = _Draw(secret)
     title = f"{from_secret.of(_OWNERS)} {from_secret.of(_MACHINES)} {from_secret.number() % 900 + 100}"
-    mood, things = from_secret.of(_MOODS), from_secret.of(_THINGS)
+    mood, things, state = from_secret.of(_MOODS), from_secret.of(_THINGS), from_secret.of(_STATES)
     body = _PAGES[from_secret.number() % len(_PAGES)].format(
         title=title,
         mood=mood,
@@ -57,12 +57,16 @@ def draw(secret: bytes) -> Decoy:
         machine=from_secret.of(_MACHINES),
         things=things,
         things_up=things.capitalize(),
-        others=from_secret.of(_THINGS),
-        state=from_secret.of(_STATES),
-        state_too=from_secret.of(_STATES),
+        others=from_secret.of(_but(_THINGS, things)),
+        state=state,
+        state_too=from_secret.of(_but(_STATES, state)),
     )
     kind, text = _KEYS[from_secret.number() % len(_KEYS)]
     return Decoy(html(title, body), f'{{"{kind}":"error","{text}":"{from_secret.of(_WORDS)}"}}')
+
+
+def _but(choices: tuple[str, ...], taken: str) -> tuple[str, ...]:
+    return tuple(choice for choice in choices if choice != taken)
 
 
 def html(title: str, body: str) -> bytes:

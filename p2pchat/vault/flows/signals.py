@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from p2pchat.delivery import incoming, outgoing
+from p2pchat.delivery.outgoing import OutQueue
 from p2pchat.delivery.receipts import resume_of
 from p2pchat.errors import BadFormat
 from p2pchat.ids import Incarnation
@@ -30,8 +31,8 @@ from p2pchat.wire.structs import (
 
 _AVATAR_IN_CTL: Final = 6144  # wire.structs.Profile
 _FORGOTTEN: Final = (
-    "messages {span} to this contact were delivered and may be missing there: it was put back from an older copy, or"
-    " removed you and came back"
+    "delivered before, and perhaps missing there now: {messages} to this contact, who was put back from an older copy,"
+    " or removed you and came back"
 )
 
 
@@ -95,7 +96,7 @@ def _resume(turn: Turn, raw: bytes) -> None:
         turn.incoming = adopted.queue
         inbox.adopt(turn.tx, turn.link.contact, turn.incoming.incarnation, turn.incoming.have)
     if adopted.lost and not met_again:
-        _gap(turn, f"messages {_span(adopted.lost)} from this contact are lost: the sender no longer holds them")
+        _gap(turn, f"lost: {_messages(adopted.lost)} from this contact, no longer held by the sender")
     before = turn.outgoing
     resumed = outgoing.resumed(
         before,
@@ -104,9 +105,9 @@ def _resume(turn: Turn, raw: bytes) -> None:
         mine_at_have=outbox.message_at(turn.tx, turn.link.contact, peer.have) or b"",
     )
     if resumed.lost:
-        _gap(turn, f"messages {_span(resumed.lost)} to this contact were lost there after they had been delivered")
+        _gap(turn, f"lost there after delivery: {_messages(resumed.lost)} to this contact")
     if resumed.forgotten:
-        text = _FORGOTTEN.format(span=_span(resumed.forgotten))
+        text = _FORGOTTEN.format(messages=_messages(resumed.forgotten))
         turn.news |= alarms.tell(turn.tx, turn.node, "forgotten", turn.link.contact, text)
     if resumed.queue.incarnation != before.incarnation:
         own, user = turn.node.identity.user, turn.link.user
@@ -115,7 +116,7 @@ def _resume(turn: Turn, raw: bytes) -> None:
         _delivered(turn, resumed.delivered[1])
     turn.outgoing = resumed.queue
     if resumed.reset:
-        turn.news |= alarms.tell(turn.tx, turn.node, "old store", turn.link.contact, _old_store(before.tail, peer.have))
+        turn.news |= alarms.tell(turn.tx, turn.node, "old store", turn.link.contact, _old_store(before, peer.have))
         turn.stop_flow()
         turn.renew_wanted = True
     else:
@@ -160,12 +161,20 @@ def _profile(turn: Turn, raw: bytes) -> None:
         contacts.set_avatar(turn.tx, turn.link.contact, about.avatar, turn.now_ms)
 
 
-def _old_store(tail: int, have: int) -> str:
-    """What the user of a home that was put back from a copy reads: the peer has what this store never gave out."""
-    count = f"the last {have - tail} messages" if have - tail > 1 else "messages"
+def _old_store(queue: OutQueue, have: int) -> str:
+    """What the user of a home that was put back from a copy reads: the peer has what this store never gave out.
+
+    What still waits may be what waited when the copy was made, and is known there, or was written since: then it has
+    numbers that were given out before.
+    """
+    missing = have - queue.delivered
+    if queue.tail > queue.delivered:
+        count = f"up to {missing} messages"
+    else:
+        count = f"the last {missing} messages" if missing > 1 else "the last message"
     return (
-        f"this home is an older copy: {count} that you sent to this contact arrived there, but are not in the history"
-        " here; what still waits is sent under new numbers"
+        f"this home is an older copy: its history lacks {count} that you sent to this contact and that arrived there;"
+        " what still waits is sent under new numbers"
     )
 
 
@@ -174,8 +183,9 @@ def _gap(turn: Turn, text: str) -> None:
     turn.news = True
 
 
-def _span(numbers: tuple[int, int]) -> str:
-    return f"{numbers[0]}-{numbers[1]}" if numbers[0] != numbers[1] else str(numbers[0])
+def _messages(numbers: tuple[int, int]) -> str:
+    first, last = numbers
+    return f"messages {first}-{last}" if first != last else f"message {first}"
 
 
 _TAKERS: Final[Mapping[int, Callable[[Turn, bytes], None]]] = {
