@@ -70,8 +70,8 @@ def test_what_came_after_the_copy_is_told_as_lost(tmp_path: Path, who: int) -> N
         assert [row["state"] for row in (a.json("message", "show", one) for one in waiting)] == ["delivered"] * 2
         assert texts(a) == ["b1", "b2", "b5", "b6"]
         assert any(f"messages 3-4 from this contact, {LOST_HERE}" in text for text in warnings(a))
-        assert any(f"messages 3-4 to this contact {LOST_THERE}" in text for text in warnings(b))
-        assert any(OLD_COPY in text and "the last 2 messages" in text for text in warnings(a))
+        assert any(f"{LOST_THERE}: messages 3-4 to this contact" in text for text in warnings(b))
+        assert any(OLD_COPY in text and "lacks 2 to 4 messages" in text for text in warnings(a))
         assert not told(b, "a copy of its identity")(), "a copy that was put back is no copy in use"
         assert a.lines("contact", "list")[0]["channel"] == b.lines("contact", "list")[0]["channel"] == "ok"
 
@@ -150,7 +150,7 @@ def test_a_copy_older_than_the_acceptance(tmp_path: Path, who: int) -> None:
         restored, other = both[who], both[1 - who]
         assert len(texts(restored)) == 1, "the first message is gone with the home"
         assert len(texts(other)) == 2
-        wait_for(told(other, "may be missing there"), seconds=10, what="the other side to hear of the gap")
+        wait_for(told(other, "perhaps missing there"), seconds=10, what="the other side to hear of the gap")
         wait_for(told(restored, LOST_HERE), seconds=10, what="the restored side to hear of the gap")
 
 

@@ -167,11 +167,11 @@ def _old_store(queue: OutQueue, have: int) -> str:
     What still waits may be what waited when the copy was made, and is known there, or was written since: then it has
     numbers that were given out before.
     """
-    missing = have - queue.delivered
-    if queue.tail > queue.delivered:
-        count = f"up to {missing} messages"
+    least, most = max(1, have - queue.tail), have - queue.delivered
+    if least < most:
+        count = f"{least} to {most} messages"
     else:
-        count = f"the last {missing} messages" if missing > 1 else "the last message"
+        count = f"the last {most} messages" if most > 1 else "the last message"
     return (
         f"this home is an older copy: its history lacks {count} that you sent to this contact and that arrived there;"
         " what still waits is sent under new numbers"

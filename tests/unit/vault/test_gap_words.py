@@ -12,8 +12,8 @@ from p2pchat.vault.flows import signals
     [
         (5, 5, 6, "lacks the last message that"),
         (5, 5, 8, "lacks the last 3 messages that"),
-        (6, 5, 8, "lacks up to 3 messages that"),  # one was written since, and bears a number that was given out before
-        (9, 5, 8, "lacks up to 3 messages that"),
+        (6, 5, 8, "lacks 2 to 3 messages that"),  # what waits was written since, or arrived before the copy came back
+        (9, 5, 8, "lacks 1 to 3 messages that"),
     ],
 )
 def test_the_old_copy_counts_what_it_may_lack(tail: int, delivered: int, have: int, words: str) -> None:
