@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from hashlib import shake_256
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from tests.support.daemons import Node, nodes, wait_for
 from tests.support.second_client.carriers import PING as WEBSOCKET_PING
 from tests.support.second_client.carriers import Raw, WebSocket
 from tests.support.second_client.friend import Friend
-from tests.support.second_client.identity import Me, id_text, read_card
+from tests.support.second_client.identity import Me, begin, id_text, read_card
 from tests.support.second_client.link import PING, Initiator, Link, unit
 from tests.support.second_client.primitives import pack
 
@@ -24,14 +25,20 @@ IDENTITIES = Path(__file__).parents[1] / "support" / "identities"
 
 
 def someone(index: int, seed: str) -> Me:
-    p, q = (int(line, 16) for line in (IDENTITIES / f"{index}.hex").read_text().split())
-    return Me.make(p, q, shake_256(seed.encode()).digest(224), time.time_ns() // 1_000_000)
+    return Me.make(*primes(index), shake_256(seed.encode()).digest(224), time.time_ns() // 1_000_000)
 
 
 def someone_lower_or_higher(than: bytes, *, lower: bool) -> Me:
-    """The genesis holds random bytes, so a few tries give an ID on either side."""
-    made = (someone(2, f"second client {number}") for number in range(40))
-    return next(me for me in made if (me.shown.user < than) == lower)
+    """The genesis holds random bytes, so some tries give an ID on either side, however near the edge ``than`` is."""
+    p, q = primes(2)
+    now_ms = time.time_ns() // 1_000_000
+    tries = (shake_256(b"second client %d" % number).digest(224) for number in count())
+    return Me.make(p, q, next(fresh for fresh in tries if (begin(p, q, fresh, now_ms)[1] < than) == lower), now_ms)
+
+
+def primes(index: int) -> tuple[int, int]:
+    p, q = (int(line, 16) for line in (IDENTITIES / f"{index}.hex").read_text().split())
+    return p, q
 
 
 def compare_keys_live(node: Node, friend: Friend) -> None:

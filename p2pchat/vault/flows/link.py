@@ -74,6 +74,7 @@ class Link:
     unsent: deque[tuple[int, int, Place | None]] = field(default_factory=deque)  # seq, size, place of an envelope
     unsent_bytes: int = 0
     sent_upto: Place = (Incarnation(b""), 0)  # of the last envelope that the gate wrote
+    stored_upto: Place = (Incarnation(b""), 0)  # what the store knew as sent after the last turn
     marking: bool = False  # storing ``sent_upto`` is under way
     looking: bool = False  # a look at what waits for its time is due
     down: bool = False  # the gate said so
@@ -114,6 +115,11 @@ class Link:
             self.unsent_bytes -= size
             if place is not None:
                 self.sent_upto = place
+
+    @property
+    def sent_is_stored(self) -> bool:
+        (life, sent), (stored_life, stored) = self.sent_upto, self.stored_upto
+        return life == stored_life and sent <= stored
 
     @property
     def room_bytes(self) -> int:

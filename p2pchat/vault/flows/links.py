@@ -92,7 +92,7 @@ def _sent(link: Link, seq: int) -> None:
     link.written(seq)
     if blocked:
         link.post(Nudge())
-    if link.nursery is not None and not link.marking and link.ready:
+    if link.nursery is not None and not link.marking and link.ready and not link.sent_is_stored:
         link.marking = True
         link.nursery.start_soon(_mark_sent, link)
 
@@ -100,7 +100,8 @@ def _sent(link: Link, seq: int) -> None:
 async def _mark_sent(link: Link) -> None:
     await trio.sleep(MARK_SENT_S)
     link.marking = False
-    link.post(Nudge())  # any turn stores ``sent_upto``
+    if not link.sent_is_stored:  # usually the receipt came first
+        link.post(Nudge())  # any turn stores ``sent_upto``
 
 
 async def _serve(node: Node, link: Link, receive: trio.MemoryReceiveChannel[LinkEvent]) -> None:

@@ -49,6 +49,7 @@ class Turn:
     resume_wanted: bool = False  # a number was skipped: the peer must hear my cursor
     peer_changed: bool = False  # the gate must learn newer addresses
     copied: bool = False  # a copy of this node proved to be in use: all contacts are to be told
+    sent: int = 0  # up to which number the store knows as sent
     again_s: float = 0.0  # > 0: something waits for its time, and nothing else may bring a turn by then
 
     @classmethod
@@ -58,8 +59,10 @@ class Turn:
         sent, received = outbox.queue(tx, link.contact), inbox.queue(tx, link.contact)
         if session is None or sent is None or received is None:
             return None
+        known_as_sent = sent.sent
         if link.sent_upto[0] == sent.incarnation and link.sent_upto[1] > sent.sent:
-            outbox.mark_sent(tx, link.contact, link.sent_upto[1])
+            known_as_sent = link.sent_upto[1]
+            outbox.mark_sent(tx, link.contact, known_as_sent)
         now_ms = node.now_ms()
         return cls(
             tx=tx,
@@ -70,6 +73,7 @@ class Turn:
             outgoing=OutQueue(incarnation=sent.incarnation, tail=sent.tail, delivered=sent.delivered, read=sent.read),
             incoming=InQueue(incarnation=received.incarnation, have=received.have, previous=received.previous),
             read=received.read,
+            sent=known_as_sent,
             paid_ms=pace.settled(received.paid_ms, now_ms, node.config.messages_per_minute),
         )
 
@@ -127,6 +131,7 @@ class Turn:
 
     def depart(self) -> None:
         """After the commit: let frames go, start the RSA worker, wake who waits."""
+        self.link.stored_upto = self.outgoing.incarnation, max(self.sent, self.outgoing.delivered)
         for kind, body, number in self.frames:
             place = None if number is None else (self.outgoing.incarnation, number)
             self.link.send(self.node.port, kind, body, place)

@@ -95,6 +95,16 @@ def check(key_log: bytes, device_set: bytes) -> Shown:
     return Shown(user, root, sha256(genesis), sha256(body), {r[1]: r for r in records}, key_log, device_set)
 
 
+def begin(p: int, q: int, fresh: bytes, now_ms: int) -> tuple[bytes, bytes]:
+    """(genesis, ID) of the identity that ``Me.make`` makes of the same arguments."""
+    big, small = max(p, q), min(p, q)
+    seed = hkdf(big.to_bytes(512) + small.to_bytes(512), b"p2pchat/1/discovery", 64)
+    d0 = sodium.crypto_core_ed25519_scalar_reduce(seed)
+    modulus, discovery = (big * small).to_bytes(1024), times_base(d0)
+    genesis = pack("p2pchat/1/genesis", modulus, discovery, bytes(32), now_ms // DAY_MS, fresh[:16])
+    return genesis, times_base(sodium.crypto_core_ed25519_scalar_add(d0, tweak(discovery, genesis)))
+
+
 @dataclass(frozen=True)
 class Me:
     """An own identity of one device."""
@@ -117,11 +127,8 @@ class Me:
         numbers = RSAPrivateNumbers(big, small, d, d % (big - 1), d % (small - 1), pow(small, -1, big), public)
         root = numbers.private_key(unsafe_skip_rsa_key_validation=True)
         secret = big.to_bytes(512) + small.to_bytes(512)
-        d0 = sodium.crypto_core_ed25519_scalar_reduce(hkdf(secret, b"p2pchat/1/discovery", 64))
-        modulus, discovery = (big * small).to_bytes(1024), times_base(d0)
-        genesis = pack("p2pchat/1/genesis", modulus, discovery, bytes(32), now_ms // DAY_MS, fresh[:16])
+        genesis, user = begin(p, q, fresh, now_ms)
         key_log = pack("p2pchat/1/key-log", [pack(genesis, root.sign(genesis, _PSS, SHA512()))])
-        user = times_base(sodium.crypto_core_ed25519_scalar_add(d0, tweak(discovery, genesis)))
         link, box = (X25519PrivateKey.from_private_bytes(fresh[at : at + 32]) for at in (32, 64))
         sign = Ed25519PrivateKey.from_private_bytes(fresh[96:128])
         mlkem = MLKEM768PrivateKey.from_seed_bytes(fresh[128:192])
