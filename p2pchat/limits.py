@@ -56,6 +56,7 @@ SEALED_REQUEST_BYTES: Final = 16 * 1024
 # own files (keys/seal.py, keys/key_file.py)
 KEY_FILE_BYTES: Final = 128 * 1024
 PASSWORD_BYTES: Final = 1024
+BACKUP_BYTES: Final = 33 * 1024  # a sealed container with a key log in it (keys/backup/)
 
 # messages (protocol.md 11, 12)
 TEXT_BYTES: Final = 65_000

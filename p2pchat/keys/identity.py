@@ -9,6 +9,7 @@ from p2pchat.errors import Corrupt, P2PChatError
 from p2pchat.ids import DeviceId, UserId
 from p2pchat.keys.devices import (
     DEVICE_SET_MS,
+    FIRST_SEQUENCE,
     DeviceKeys,
     VerifiedSet,
     make_device_record,
@@ -51,10 +52,28 @@ def create_identity(
 
     The link's private key goes to the gate's secrets only.
     """
-    assert len(fresh) == FRESH_BYTES
     draw = _Draw(fresh)
-    key_log = make_genesis(root, day=now_ms // _DAY_MS, fresh=draw(16))
-    chain = verify_key_log(key_log)
+    chain = verify_key_log(make_genesis(root, day=now_ms // _DAY_MS, fresh=draw(16)))
+    scalar = user_scalar(root.secret, chain.genesis_body)
+    vault, gate = _new_device(root, scalar, chain, FIRST_SEQUENCE, draw, now_ms)
+    return replace(vault, nickname=nickname, avatar=avatar), gate
+
+
+def restore_identity(
+    root: RootKey, scalar: bytes, chain: KeyChain, *, fresh: bytes, now_ms: int
+) -> tuple[VaultSecrets, GateSecrets]:
+    """The same identity on a new device, whose set replaces all sets before; takes 288 random bytes.
+
+    How many sets there were is known to contacts alone, so the new one is numbered by the clock: seconds since 1970.
+    Where the clock stands behind an earlier restoration, contacts answer STALE_SET as for any old set.
+    """
+    return _new_device(root, scalar, chain, max(FIRST_SEQUENCE + 1, now_ms // 1000), _Draw(fresh), now_ms)
+
+
+def _new_device(
+    root: RootKey, scalar: bytes, chain: KeyChain, sequence: int, draw: "_Draw", now_ms: int
+) -> tuple[VaultSecrets, GateSecrets]:
+    """Fresh keys of one device, and a set that lists it alone."""
     device, sign_seed, box_x25519, box_mlkem = DeviceId(draw(16)), draw(32), draw(32), draw(64)
     keys = DeviceKeys.from_seeds(device, sign_seed, box_x25519, box_mlkem)
     gate = GateSecrets(user=chain.user, link_x25519=draw(32), store_share=draw(32), book_key=draw(32))
@@ -63,17 +82,17 @@ def create_identity(
     vault = VaultSecrets(
         p=root.p,
         q=root.q,
-        scalar=user_scalar(root.secret, chain.genesis_body),
+        scalar=scalar,
         device=device,
         sign_seed=sign_seed,
         box_x25519=box_x25519,
         box_mlkem_seed=box_mlkem,
-        key_log=key_log,
-        device_set=make_device_set(root, chain.user, [record], not_after_ms=now_ms + DEVICE_SET_MS),
+        key_log=chain.raw,
+        device_set=make_device_set(root, chain.user, [record], sequence=sequence, not_after_ms=now_ms + DEVICE_SET_MS),
         store_key=draw(32),
         created_ms=now_ms,
-        nickname=nickname,
-        avatar=avatar,
+        nickname="",
+        avatar=b"",
     )
     return vault, gate
 
@@ -111,6 +130,7 @@ class _Draw:
     """Deals out fresh bytes once each."""
 
     def __init__(self, fresh: bytes) -> None:
+        assert len(fresh) == FRESH_BYTES
         self._fresh = fresh
         self._at = 0
 

@@ -1,7 +1,7 @@
-"""A secret sealed under a password: ``unlock.key`` today, the backup container later.
+"""A secret sealed under a password: ``unlock.key`` and every backup, told apart by the magic.
 
 Layout, big-endian:
-  header: magic ``P2PU`` ‖ version 1 ‖ factors 1 ‖ KDF id 1 ‖ memory KiB u32 ‖ passes u32 ‖ lanes 1
+  header: magic ``P2PU`` or ``P2PB`` ‖ version 1 ‖ factors 1 ‖ KDF id 1 ‖ memory KiB u32 ‖ passes u32 ‖ lanes 1
           ‖ salt 16 ‖ nonce 24 ‖ commitment 32 ‖ plaintext length u16
   then XChaCha20-Poly1305(plaintext) with the whole header as associated data, then SHA-256[:8] of all before.
 
@@ -15,7 +15,7 @@ import unicodedata
 from dataclasses import dataclass
 from hashlib import sha256
 from hmac import compare_digest
-from typing import Final
+from typing import Final, NamedTuple
 
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_decrypt as _open
@@ -25,9 +25,9 @@ from nacl.exceptions import CryptoError as SodiumError
 from p2pchat.errors import Corrupt, DongleMissing, Failed, Usage, WrongPassword
 from p2pchat.limits import PASSWORD_BYTES
 
-MAGIC: Final = b"P2PU"
 VERSION: Final = 1
-PASSWORD_ONLY: Final = 1  # factors: bit 0 = password, bit 1 = dongle (reserved)
+PASSWORD: Final = 1  # factors: bit 0 = a password, bit 1 = a dongle (reserved), bit 2 = a key that was split in shares
+SHARES: Final = 4
 ARGON2ID: Final = 1
 FRESH_BYTES: Final = 16 + 24  # salt ‖ nonce
 SECRET_BYTES: Final = 4096
@@ -49,45 +49,76 @@ class Cost:
         return 64 * 1024 <= self.memory_kib <= 2 * 1024 * 1024 and 1 <= self.passes <= 10 and 1 <= self.lanes <= 16
 
 
+class Header(NamedTuple):
+    """What stands in front of the ciphertext, once its checksum and bounds are right."""
+
+    factors: int
+    cost: Cost
+    salt: bytes
+    nonce: bytes
+    commitment: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a container is for, and what its user reads and does where it does not open."""
+
+    magic: bytes  # 4
+    most: int  # bytes of the secret
+    name: str
+    restore: str  # hint where it is damaged
+
+
+UNLOCK: Final = Form(b"P2PU", SECRET_BYTES, "key file", "restore it from a copy of the home")
 STANDARD: Final = Cost(memory_kib=256 * 1024, passes=3, lanes=4)  # 0.7 s on two cores of 2024
 LIGHT: Final = Cost(memory_kib=64 * 1024, passes=1, lanes=1)  # 0.07 s: tests, the demo, very slow machines
 
 
-def seal(secret: bytes, password: bytes, *, fresh: bytes, cost: Cost = STANDARD) -> bytes:
+def seal(
+    secret: bytes,
+    password: bytes,
+    *,
+    fresh: bytes,
+    cost: Cost = STANDARD,
+    form: Form = UNLOCK,
+    factors: int = PASSWORD,
+) -> bytes:
     """The container. ``fresh`` is 40 random bytes; ``password`` is UTF-8. Slow on purpose: run it in a worker.
+
+    ``factors`` says what the password is: PASSWORD, typed by somebody, or SHARES, a split key in hexadecimal.
 
     Raises Usage for an empty, overlong or non-UTF-8 password.
     """
     assert len(fresh) == FRESH_BYTES
-    assert len(secret) <= SECRET_BYTES
+    assert len(secret) <= form.most
     assert cost.bounded()
     salt, nonce = fresh[:16], fresh[16:]
     key, commitment = _stretch(normalise_password(password), salt, cost)
     header = _HEADER.pack(
-        MAGIC, VERSION, PASSWORD_ONLY, ARGON2ID, cost.memory_kib, cost.passes, cost.lanes,
+        form.magic, VERSION, factors, ARGON2ID, cost.memory_kib, cost.passes, cost.lanes,
         salt, nonce, commitment, len(secret),
     )  # fmt: skip
     body = header + _seal(secret, header, nonce, key)
     return body + _checksum(body)
 
 
-def open_sealed(data: bytes, password: bytes) -> bytes:
+def open_sealed(data: bytes, password: bytes, form: Form = UNLOCK) -> bytes:
     """The secret. Checks in this order: form, checksum, version, bounds, factors, password.
 
     Raises Corrupt (damage, or no such container), WrongPassword, DongleMissing, Failed (newer version, no memory).
     """
-    cost, salt, nonce, commitment = _parse(data)
+    head = parse(data, form)
     try:
-        key, expected = _stretch(normalise_password(password), salt, cost)
+        key, expected = _stretch(normalise_password(password), head.salt, head.cost)
     except Usage as error:
         raise WrongPassword(error.message, hint=error.hint) from error
-    if not compare_digest(commitment, expected):
-        raise WrongPassword("the password is wrong", hint="try again; capital letters and keyboard layout count")
+    if not compare_digest(head.commitment, expected):
+        raise _wrong(head.factors)
     header, ciphertext = data[: _HEADER.size], data[_HEADER.size : -_SUM_BYTES]
     try:
-        return _open(ciphertext, header, nonce, key)
+        return _open(ciphertext, header, head.nonce, key)
     except SodiumError as error:
-        raise _damaged("its content was altered") from error
+        raise _damaged(form, "its content was altered") from error
 
 
 def normalise_password(password: bytes) -> bytes:
@@ -102,25 +133,28 @@ def normalise_password(password: bytes) -> bytes:
         raise Usage("the password is not UTF-8 text", hint="check the terminal's or the file's encoding") from error
 
 
-def _parse(data: bytes) -> tuple[Cost, bytes, bytes, bytes]:
-    """Cost, salt, nonce and commitment of a container whose checksum and bounds are right."""
-    if len(data) < _HEADER.size + _TAG_BYTES + _SUM_BYTES or data[: len(MAGIC)] != MAGIC:
-        raise _damaged("it does not begin as one")
-    if len(data) > _HEADER.size + SECRET_BYTES + _TAG_BYTES + _SUM_BYTES:
-        raise _damaged("it is too long")
+def parse(data: bytes, form: Form) -> Header:
+    """The header of a container whose checksum and bounds are right; no password is tried.
+
+    Raises Corrupt, Failed, DongleMissing as ``open_sealed``.
+    """
+    if len(data) < _HEADER.size + _TAG_BYTES + _SUM_BYTES or data[: len(form.magic)] != form.magic:
+        raise _damaged(form, "it does not begin as one")
+    if len(data) > _HEADER.size + form.most + _TAG_BYTES + _SUM_BYTES:
+        raise _damaged(form, "it is too long")
     if not compare_digest(_checksum(data[:-_SUM_BYTES]), data[-_SUM_BYTES:]):
-        raise _damaged("its checksum is wrong")
+        raise _damaged(form, "its checksum is wrong")
     _, version, factors, kdf, memory, passes, lanes, salt, nonce, commitment, length = _HEADER.unpack_from(data)
     if version != VERSION or kdf != ARGON2ID:
-        raise Failed("the key file was made by a newer p2pchat", hint="update p2pchat")
+        raise Failed(f"the {form.name} was made by a newer p2pchat", hint="update p2pchat")
     if len(data) != _HEADER.size + length + _TAG_BYTES + _SUM_BYTES:
-        raise _damaged("its length is wrong")
+        raise _damaged(form, "its length is wrong")
     cost = Cost(memory, passes, lanes)
     if not cost.bounded():
-        raise _damaged("it asks for a password cost out of bounds")
-    if factors != PASSWORD_ONLY:
-        raise DongleMissing("this key file needs a dongle, which this version cannot read", hint="update p2pchat")
-    return cost, salt, nonce, commitment
+        raise _damaged(form, "it asks for a password cost out of bounds")
+    if factors not in {PASSWORD, SHARES}:
+        raise DongleMissing(f"this {form.name} needs a dongle, which this version cannot read", hint="update p2pchat")
+    return Header(factors, cost, salt, nonce, commitment)
 
 
 def _stretch(password: bytes, salt: bytes, cost: Cost) -> tuple[bytes, bytes]:
@@ -135,9 +169,15 @@ def _stretch(password: bytes, salt: bytes, cost: Cost) -> tuple[bytes, bytes]:
     return out[:32], out[32:]
 
 
+def _wrong(factors: int) -> WrongPassword:
+    if factors == SHARES:
+        return WrongPassword("these shares are of another key", hint="p2pchat key inspect SHARE...")
+    return WrongPassword("the password is wrong", hint="try again; capital letters and keyboard layout count")
+
+
 def _checksum(body: bytes) -> bytes:
     return sha256(body).digest()[:_SUM_BYTES]
 
 
-def _damaged(why: str) -> Corrupt:
-    return Corrupt(f"the key file is damaged: {why}", hint="restore it from a copy of the home")
+def _damaged(form: Form, why: str) -> Corrupt:
+    return Corrupt(f"the {form.name} is damaged: {why}", hint=form.restore)

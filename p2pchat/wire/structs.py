@@ -335,7 +335,10 @@ class ContactRequest(Struct):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactAnswer(Struct):
-    """``accepted`` and the friend ticket. The requester answers with its own ticket (``reply`` true)."""
+    """``accepted`` and the friend ticket. The requester answers with its own ticket (``reply`` true).
+
+    ``held`` is the ticket that the recipient once gave: a recipient who lost its list knows the friend by it again.
+    """
 
     LABEL = "p2pchat/1/answer"
     accepted: bool
@@ -343,6 +346,26 @@ class ContactAnswer(Struct):
     ticket: Annotated[bytes, up_to(32)]
     nickname: Nickname
     addresses: Annotated[bytes, up_to(limits.ADDRESS_RECORD_BYTES)]
+    held: Annotated[bytes, up_to(32)] = b""
+
+
+# --- backup (protocol.md 17) ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backup(Struct):
+    """What a backup seals: all that cannot be made anew. MD5 of this encoding follows it (keys/backup/secret.py)."""
+
+    LABEL = "p2pchat/1/backup"
+    p: Annotated[bytes, exactly(512)]
+    q: Annotated[bytes, exactly(512)]
+    scalar: Bytes32  # s, the ID scalar
+    recovery_commitment: Bytes32  # this and the next two: the genesis', which is made again from them
+    day: U32
+    random: Bytes16
+    log_length: U8  # entries of the key log
+    head: Bytes32  # SHA-256 of its last entry's body
+    key_log: KeyLogBytes  # the log itself where there is room: files
 
 
 # --- files ----------------------------------------------------------------------------------------------------------

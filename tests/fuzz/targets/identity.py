@@ -13,7 +13,7 @@ from p2pchat.keys.devices import verify_device_set
 from p2pchat.keys.identity import load_identity
 from p2pchat.keys.key_log import KeyChain, verify_key_log
 from p2pchat.keys.root import RootPublic
-from p2pchat.keys.seal import LIGHT, _parse, open_sealed, seal
+from p2pchat.keys.seal import LIGHT, UNLOCK, open_sealed, parse, seal
 from p2pchat.keys.signed import sign, verify_address_record
 from p2pchat.keys.vault_file import open_gate, open_vault, seal_gate, seal_vault
 from p2pchat.limits import CARD_FILE_BYTES, DEVICE_SET_BYTES, KEY_LOG_BYTES
@@ -91,7 +91,7 @@ def read_box(data: bytes) -> None:
 def read_unlock_file(data: bytes) -> None:
     """The checksum is made right, so that it stops nothing. The password's cost is paid for few."""
     whole = data + sha256(data).digest()[:8]
-    cost, *_ = _parse(whole)
+    cost = parse(whole, UNLOCK).cost
     if cost == LIGHT and whole[-1] < 16:
         open_sealed(whole, b"password")
 

@@ -1,0 +1,1 @@
+"""Backups of an identity: one sealed container, and the forms in which it leaves the machine."""

@@ -1,0 +1,93 @@
+"""What a backup holds, sealed: all of an identity that cannot be made anew (protocol.md 17).
+
+The two primes and the ID scalar are the identity; the rest of the genesis lets its bytes, and so the ID, be made again.
+An MD5 of the plaintext goes inside, where the tag that authenticates it shows that it decides nothing.
+"""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+from p2pchat.errors import Corrupt, Failed, P2PChatError
+from p2pchat.ids import UserId
+from p2pchat.keys import seal
+from p2pchat.keys.genesis import make_genesis
+from p2pchat.keys.key_log import KeyChain, verify_key_log
+from p2pchat.keys.root import RootKey
+from p2pchat.keys.user_id import public_point
+from p2pchat.wire.checksum import md5
+from p2pchat.wire.structs import Backup, Genesis
+
+FORM: Final = seal.Form(b"P2PB", 32 * 1024, "backup", "use another copy of it")
+FRESH_BYTES: Final = seal.FRESH_BYTES
+_SUM_BYTES: Final = 16
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Restored:
+    """An identity's lasting part, as a backup brings it back."""
+
+    root: RootKey
+    scalar: bytes
+    chain: KeyChain
+
+    @property
+    def user(self) -> UserId:
+        return self.chain.user
+
+
+def pack(root: RootKey, scalar: bytes, chain: KeyChain, *, with_log: bool) -> bytes:
+    """The plaintext. ``with_log``: the public key log goes along, for carriers that have room for it."""
+    genesis = Genesis.decode(chain.genesis_body)
+    encoded = Backup(
+        p=root.p,
+        q=root.q,
+        scalar=scalar,
+        recovery_commitment=genesis.recovery_commitment,
+        day=genesis.day,
+        random=genesis.random,
+        log_length=chain.length,
+        head=chain.head,
+        key_log=chain.raw if with_log else b"",
+    ).encode()
+    return encoded + md5(encoded)
+
+
+def unpack(plaintext: bytes) -> Restored:
+    """The identity of an opened backup, cross-checked. One RSA signature where the log is not in it: 30 ms.
+
+    Raises Corrupt where its parts disagree, Failed where it needs a newer version. ``plaintext`` must come out of
+    ``seal.open_sealed``: the primes are not validated beyond that authentication.
+    """
+    encoded, checksum = plaintext[:-_SUM_BYTES], plaintext[-_SUM_BYTES:]
+    if md5(encoded) != checksum:
+        raise _damaged("its inner checksum is wrong")
+    try:
+        found = Backup.decode(encoded)
+    except P2PChatError as error:
+        raise _damaged(error.message) from error
+    if found.log_length != 1 and not found.key_log:
+        raise Failed("this backup is of a rotated key, and needs a newer p2pchat", hint="update p2pchat")
+    try:
+        root = RootKey.from_primes(found.p, found.q)
+        chain = verify_key_log(found.key_log or _first_entry(found, root))
+        user = public_point(found.scalar)
+    except P2PChatError as error:
+        raise _damaged(error.message) from error
+    if chain.user != user or chain.head != found.head or root.modulus != chain.root.modulus:
+        raise _damaged("its keys do not belong together")
+    return Restored(root, found.scalar, chain)
+
+
+def _first_entry(found: Backup, root: RootKey) -> bytes:
+    """The key log of an identity whose root was never rotated. Only its signature is another one than before."""
+    return make_genesis(root, day=found.day, fresh=found.random, recovery_commitment=found.recovery_commitment)
+
+
+def set_id(container: bytes) -> str:
+    """Eight characters that tell copies of one backup from copies of another."""
+    return sha256(container).hexdigest()[:8]
+
+
+def _damaged(why: str) -> Corrupt:
+    return Corrupt(f"the {FORM.name} is damaged: {why}", hint=FORM.restore)

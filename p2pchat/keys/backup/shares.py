@@ -1,0 +1,102 @@
+"""A backup that opens with any M of N shares: its key is split, and every share carries the whole container.
+
+A share is a text: 33 words of SLIP-39 (Shamir's scheme over GF(256), a checksum for each share, a digest of the whole)
+in three lines, and the lines of the string (``text``). Fewer than M shares tell nothing of the key.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from p2pchat.errors import Corrupt, Failed
+from p2pchat.keys.backup.text import from_text, to_lines
+
+KEY_BYTES: Final = 32
+MOST: Final = 16  # shares, as SLIP-39 bounds them
+WORDS: Final = 33
+_A_LINE: Final = 11
+_WORD_LINE: Final = re.compile(r"(?:[a-z]+ +){10}[a-z]+", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One of the texts, read."""
+
+    container: bytes
+    words: str
+    need: int  # so many shares open it
+
+
+def split(key: bytes, need: int, of: int) -> list[str]:
+    """``of`` lists of 33 words for a key of 32 bytes. Raises Failed without the library, or for counts it refuses."""
+    library = _library()
+    if not 2 <= need <= of <= MOST:
+        raise Failed(f"a key is split into at most {MOST} shares, of which at least 2 open it", hint="--shares 2/3")
+    (words,) = library.generate_mnemonics(1, [(need, of)], key, iteration_exponent=0)
+    return list(words)
+
+
+def combine(shares: Sequence[Share]) -> bytes:
+    """The key. Raises Corrupt where shares are missing or of different keys."""
+    library = _library()
+    words = list(dict.fromkeys(share.words for share in shares))
+    need = max(share.need for share in shares)
+    if len(words) < need:
+        missing = f"{need} shares open this backup, and there {'is' if len(words) == 1 else 'are'} {len(words)}"
+        raise Corrupt(missing, hint="ask for another share; the same one twice counts once")
+    try:
+        return bytes(library.combine_mnemonics(words[:need]))
+    except library.MnemonicError as error:
+        raise Corrupt("these shares do not belong together", hint="p2pchat key inspect SHARE...") from error
+
+
+def write(container: bytes, words: str) -> str:
+    """The text of one share, without a heading."""
+    listed = words.split()
+    lines = [" ".join(listed[at : at + _A_LINE]) for at in range(0, WORDS, _A_LINE)]
+    return "\n".join([*lines, "", *to_lines(container), ""])
+
+
+def read(text: str) -> Share:
+    """One share's text. Raises Corrupt, which names what is damaged."""
+    words = find_words(text)
+    if words is None:
+        raise Corrupt(
+            f"this is no share: its {WORDS} words in three lines are not there", hint="look at the paper again"
+        )
+    library = _library()
+    try:
+        need = library.Share.from_mnemonic(words).member_threshold
+    except library.MnemonicError as error:
+        hint = "compare them with the paper, one by one"
+        raise Corrupt("the words of the share are damaged: one is wrong or in another place", hint=hint) from error
+    return Share(from_text(text).container, words, need)
+
+
+def find_words(text: str) -> str | None:
+    """The words of a share, where the text holds one."""
+    lines = [line for raw in text.lower().splitlines() if _WORD_LINE.fullmatch(line := _plain(raw))]
+    return " ".join(" ".join(lines).split()) if len(lines) == WORDS // _A_LINE else None
+
+
+def _plain(line: str) -> str:
+    return " ".join(line.split())
+
+
+def one_container(shares: Iterable[Share]) -> bytes:
+    """What all shares carry. Raises Corrupt where they carry different ones."""
+    containers = {share.container for share in shares}
+    if len(containers) != 1:
+        raise Corrupt("these are shares of different backups", hint="p2pchat key inspect SHARE")
+    return containers.pop()
+
+
+def _library() -> Any:
+    """It is an extra, which may be missing, and has no types."""
+    try:
+        import shamir_mnemonic  # type: ignore[import-untyped]
+    except ImportError:
+        hint = "pip install 'p2pchat[shares]'"
+        raise Failed("splitting a key takes a library that is not installed (shamir-mnemonic)", hint=hint) from None
+    return shamir_mnemonic
