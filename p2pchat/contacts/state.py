@@ -1,7 +1,8 @@
 """How two people become contacts, as a table: (state, event) -> state. A pair that is not in it is an error.
 
-``NONE`` is somebody not listed. ``RESTORED`` came back with a friend ticket after I lost my list; I confirm him as I
-would a request. Requests that cross end in one friendship: a request from somebody whom I have asked is his answer.
+``NONE`` is somebody not listed. ``RESTORED`` came back with a friend ticket after I lost my list: messages pass, and
+whether he stays is mine to say, as of a request. Requests that cross end in one friendship: a request from somebody
+whom I have asked is his answer.
 """
 
 from collections.abc import Mapping

@@ -16,12 +16,13 @@ from p2pchat.firewall.roles import STRANGER_LINKS, may_pass
 from p2pchat.firewall.strangers import Strangers
 from p2pchat.firewall.window import Window
 from p2pchat.ids import UserId
+from p2pchat.keys.devices import Standing
 from p2pchat.link.drive import Ended, Link
 from p2pchat.link.establish import Established
 from p2pchat.link.session import LinkEvent, Sessions
 from p2pchat.wire import boundary
 from p2pchat.wire.boundary import Reason, Role
-from p2pchat.wire.frames import Frame
+from p2pchat.wire.frames import Frame, FrameType
 
 ENDING_S: Final = 1.2  # the last words of all links; the launcher gives the whole gate 2 s
 _log = logging.getLogger(__name__)
@@ -87,6 +88,11 @@ class Links:
             return
         if role is Role.STRANGER and not peer.initiator and not self._strangers.may_enter(address, live.since_s):
             self._turn_away(live, Reason.RATE_LIMITED)
+            return
+        if (newest := self._newer_than(established)) and self.sessions.link_of(peer.user):
+            # A device that was replaced shall learn of it though the one in its place holds the link.
+            link.send(Frame(FrameType.STALE_SET, newest))
+            self._turn_away(live, Reason.REPLACED)
             return
         admission = self.sessions.admit(peer.user, live.number, initiator=peer.initiator)
         if not admission.stays:
@@ -206,6 +212,13 @@ class Links:
         self.counts.ended[reason.name.lower()] += 1
         self.counts.sent_bytes += live.link.sent_bytes
         self.counts.received_bytes += live.link.received_bytes
+
+    def _newer_than(self, established: Established) -> bytes:
+        """The peer's device set as pinned, where it showed an older one that lacks no signature; else nothing."""
+        pinned, shown = self._peers.credentials(established.peer.user), established.peer.credentials
+        if pinned is None or shown.devices.standing(pinned.devices) is not Standing.OLDER:
+            return b""
+        return pinned.devices.raw
 
     def _turn_away(self, live: Live, reason: Reason) -> None:
         """Close a link that the vault never hears of."""

@@ -14,6 +14,7 @@ from p2pchat.store.tx import Reader, Row, Tx
 State = Literal["none", "requested", "incoming", "accepted", "restored", "blocked"]
 Channel = Literal["ok", "healing", "error"]
 Direction = Literal["in", "out"]
+FRIENDS: Final[tuple[State, ...]] = ("accepted", "restored")  # who talk: a restored one was accepted once
 SHORT_ID_CHARS: Final = 11  # "pc1" and eight more, as the command line prints IDs
 
 
@@ -37,6 +38,10 @@ class Contact:
     accepted_ms: int | None  # when it first became a friendship; None: never
     created_ms: int
     updated_ms: int
+
+    @property
+    def is_friend(self) -> bool:
+        return self.state in FRIENDS
 
     @property
     def called(self) -> str:

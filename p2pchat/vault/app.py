@@ -51,7 +51,7 @@ async def main(env: Env, stream: trio.abc.Stream, secrets: VaultSecrets, home: H
         return
     key = store_key(secrets.store_key, welcome.share)
     store = await Store.open(env, home.store_db, key, on_error=upkeep.unheard)
-    node = _node(env, identity, store, port, welcome, hooks)
+    node = _node(env, identity, store, port, welcome, hooks, home)
     async with trio.open_nursery() as nursery:
         await nursery.start(store.run)
         await store.change(lambda tx: _first_profile(tx, secrets))
@@ -70,18 +70,22 @@ async def main(env: Env, stream: trio.abc.Stream, secrets: VaultSecrets, home: H
     store.close()
 
 
-def _node(env: Env, identity: Identity, store: Store, port: Port, welcome: boundary.Welcome, hooks: Hooks) -> Node:
+def _node(
+    env: Env, identity: Identity, store: Store, port: Port, welcome: boundary.Welcome, hooks: Hooks, home: Home
+) -> Node:
     config = hooks.settings.current()
     now_ms, sequence = env.clock.wall_ms(), own.Sequence(store)
     return Node(
         env=env,
         identity=identity,
         store=store,
+        replaced=store.read(lambda reader: meta.integer(reader, meta.SWITCHED_OFF)) > 0,
         clock=Cell(store.read(lambda reader: meta.integer(reader, meta.CLOCK))),
         requests=allowance(config.requests_per_hour, every_s=3600, now_s=trio.current_time()),
         port=port,
         config=config,
         settings=hooks.settings,
+        unlock_file=home.unlock_file,
         listen=welcome.listen,
         reachable=welcome.reachable,
         carriers=welcome.carriers,

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from p2pchat.channel.legs import LegBucket
@@ -39,6 +40,7 @@ class Node:
     port: Port
     config: Config  # as it was at the start
     settings: Settings
+    unlock_file: Path
     listen: tuple[str, ...]  # HOST:PORT as bound by the gate
     reachable: tuple[str, ...]  # what others may dial
     carriers: tuple[str, ...]  # over which
@@ -50,6 +52,7 @@ class Node:
     launcher_pid: int
     stop: Callable[[], None]  # asks the launcher to end the daemon
     requests: TokenBucket | None  # of strangers; None: no limit
+    replaced: bool  # by another device of this identity: no links any more (flows/replaced.py)
     clock: Cell[int]  # the hybrid clock's highest value given or seen
     news: News = field(default_factory=News)
     copied: bool = False  # a copy of this home was in use since the start

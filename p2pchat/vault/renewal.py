@@ -46,8 +46,8 @@ class Renewal:
     replaced_ms: int = 0  # as in the store, which may be full
 
     async def keep(self) -> None:
-        """For ever. The gate shows a new set on every link from then on."""
-        while True:
+        """Until another device takes this one's place. The gate shows a new set on every link from then on."""
+        while not self.node.replaced:
             with trio.move_on_after(LOOK_EVERY_S):
                 await self.node.overtaken.wait()
                 await trio.sleep(GATHER_S)

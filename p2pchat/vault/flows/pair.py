@@ -5,7 +5,7 @@ from typing import Final
 
 from p2pchat.contacts.request import open_answer, open_request, seal_body
 from p2pchat.contacts.state import Event, State, next_state
-from p2pchat.contacts.ticket import friend_ticket
+from p2pchat.contacts.ticket import friend_ticket, is_my_ticket
 from p2pchat.ids import Incarnation, UserId
 from p2pchat.keys.signed import verify_address_record
 from p2pchat.store import contacts, events, meta, profile
@@ -29,7 +29,7 @@ async def greet(node: Node, link: Link) -> None:
     link.contact = contact.id
     if contact.state == "requested":
         _send_request(node, link, contact)
-    elif contact.state == "accepted":
+    elif contact.is_friend:
         if not channel.agreed_before(node, link):
             send_answer(node, link, reply=False)
         await channel.begin(node, link)
@@ -53,6 +53,7 @@ def send_answer(node: Node, link: Link, *, reply: bool) -> None:
         ticket=friend_ticket(node.identity.root, link.user),
         nickname=node.store.read(profile.get).nickname,
         addresses=node.addresses,
+        held=node.store.read(lambda reader: contacts.tickets(reader, link.contact)).held,
     )
     _send(node, link, FrameType.ANSWER, body)
 
@@ -94,8 +95,15 @@ async def answer_received(node: Node, link: Link, body: bytes) -> None:
     answer = open_answer(body, link.from_peer(node.identity.user), recipient=node.identity.device, sender=link.record)
     _check_addresses(link, answer.addresses)
     given = friend_ticket(node.identity.root, link.user)
+    known_again = answer.accepted and is_my_ticket(node.identity.root, link.user, answer.held)
+    fresh = Incarnation(node.env.random.bytes(8))
     now_ms = node.now_ms()
-    met = await node.store.change(lambda tx: _take_answer(tx, link, answer, given, now_ms))
+
+    def job(tx: Tx) -> _Met:
+        met = _list_again(tx, link, answer, fresh, now_ms) if known_again else None
+        return met or _take_answer(tx, link, answer, given, now_ms)
+
+    met = await node.store.change(job)
     node.news.ring()
     if met.friends and not answer.reply:
         send_answer(node, link, reply=True)
@@ -107,7 +115,7 @@ async def _friends(node: Node, link: Link, met: _Met) -> None:
     if met.befriended:
         wishes.tell(node, link.user)
     contact = node.store.read(lambda reader: contacts.by_user(reader, link.user))
-    if contact is not None and contact.state == "accepted":
+    if contact is not None and contact.is_friend:
         link.contact = contact.id
         await channel.begin(node, link)
         live = node.link_of(link.user)
@@ -152,6 +160,24 @@ def _list_stranger(tx: Tx, user: UserId, request: ContactRequest, fresh: Incarna
     contact = contacts.add(tx, new, now_ms)
     events.append(tx, "contact-request", now_ms, contact=contact.id, fields={"text": request.note})
     return contact
+
+
+def _list_again(tx: Tx, link: Link, answer: ContactAnswer, fresh: Incarnation, now_ms: int) -> _Met | None:
+    """A friend of whom this store knows nothing shows my ticket: my list was lost, and he comes back onto it.
+
+    None for anybody listed, and for somebody who was removed: his ticket is as good as ever, and he is not wanted.
+    """
+    if contacts.by_user(tx, link.user) is not None:
+        return None
+    state = next_state(State.NONE, Event.TICKET_SHOWN)
+    new = NewContact(
+        user=link.user, state=state.value, direction="in", via="link", incarnation=fresh, nickname=answer.nickname
+    )
+    contact = contacts.add(tx, new, now_ms)
+    contacts.set_tickets(tx, contact.id, Tickets(given=answer.held, held=answer.ticket), now_ms)
+    _keep_objects(tx, link, contact.id, answer.addresses, now_ms)
+    events.append(tx, "contact-restored", now_ms, contact=contact.id)
+    return _Met(befriended=True, friends=True)
 
 
 def _take_answer(tx: Tx, link: Link, answer: ContactAnswer, given: bytes, now_ms: int) -> _Met:

@@ -7,6 +7,7 @@ from p2pchat.keys.devices import Standing, VerifiedSet, verify_device_set
 from p2pchat.keys.key_log import KeyChain, verify_key_log
 from p2pchat.store import contacts, events
 from p2pchat.store.tx import Reader, Tx
+from p2pchat.wire.structs import AddressRecord, Signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,15 @@ def keep(tx: Tx, contact: int, chain: KeyChain, devices: VerifiedSet, now_ms: in
     if standing is not Standing.NEWER:
         return standing
     contacts.set_chain(tx, contact, chain.raw, devices.raw, devices.sequence, now_ms)
+    _drop_addresses(tx, contact, devices, now_ms)
     if pin is not None and not devices.renews(pin.devices):
         contacts.set_verified(tx, contact, False, now_ms)
         events.append(tx, "key-changed", now_ms, contact=contact, fields={"fingerprint": chain.root.fingerprint})
     return standing
+
+
+def _drop_addresses(tx: Tx, contact: int, devices: VerifiedSet, now_ms: int) -> None:
+    """Where a device was reached that the new set does not list is no news of the contact any more."""
+    raw = contacts.objects(tx, contact).addresses
+    if raw and devices.device(AddressRecord.decode(Signed.decode(raw).body).device) is None:
+        contacts.set_addresses(tx, contact, b"", now_ms)

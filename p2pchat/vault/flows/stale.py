@@ -10,7 +10,7 @@ from p2pchat.errors import BadFormat
 from p2pchat.keys.devices import Standing, VerifiedSet, verify_device_set
 from p2pchat.store import outbox
 from p2pchat.store.tx import Tx
-from p2pchat.vault.flows import alarms
+from p2pchat.vault.flows import alarms, replaced
 from p2pchat.vault.flows.link import Link
 from p2pchat.vault.node import Node
 from p2pchat.wire.frames import FrameType
@@ -55,6 +55,9 @@ def received(node: Node, link: Link, body: bytes) -> None:
     link.told_stale = True
     identity = node.identity
     found = verify_device_set(body, identity.chain)
+    if replaced.replaces(node, found):
+        replaced.switch_off(node)
+        return
     standing = identity.devices.standing(found)
     if standing in {Standing.NEWER, Standing.SAME} or not node.overtaken.show(found):
         return  # a word from before the last renewal, or known already

@@ -8,7 +8,7 @@ from p2pchat.store.contacts import Contact, State
 from p2pchat.vault.node import Node
 from p2pchat.wire import boundary
 
-LINKED_STATES: Final[tuple[State, ...]] = ("requested", "accepted")
+LINKED_STATES: Final[tuple[State, ...]] = ("requested", *contacts.FRIENDS)
 
 
 def tell_all(node: Node) -> None:
@@ -20,10 +20,10 @@ def tell_all(node: Node) -> None:
 def tell(node: Node, user: UserId) -> None:
     """State one person anew, after the contact changed. Somebody who is no contact loses the link."""
     contact = node.store.read(lambda reader: contacts.by_user(reader, user))
-    if contact is None or contact.state not in LINKED_STATES:
-        blocked = contact is not None and contact.state == "blocked"
+    if contact is None or contact.state not in LINKED_STATES or node.replaced:
+        unwanted = node.replaced or (contact is not None and contact.state == "blocked")
         node.port.send(boundary.Want(user=user, until_ms=0))
-        node.port.send(boundary.Peer(user=user, role=boundary.Role.GONE if blocked else boundary.Role.STRANGER))
+        node.port.send(boundary.Peer(user=user, role=boundary.Role.GONE if unwanted else boundary.Role.STRANGER))
         return
     node.port.send(_peer(node, contact))
     node.port.send(boundary.Want(user=user, until_ms=boundary.FOREVER_MS))

@@ -2,10 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from p2pchat.rpc.conversation import Handler, Pipelined
-from p2pchat.vault.methods import compare, contact, event, message, metrics, own, requests, send, verify
+from p2pchat.vault.flows import replaced
+from p2pchat.vault.methods import compare, contact, event, key, message, metrics, own, requests, send, verify
 from p2pchat.vault.node import Node
 
 Method = Callable[[Node, dict[str, Any]], Awaitable[Mapping[str, object]]]
@@ -37,6 +38,10 @@ _METHODS: Mapping[str, Method] = {
     "compare.begin": compare.begin,
     "compare.wait": compare.wait,
     "compare.answer": compare.answer,
+    "key.show": key.show,
+    "key.backup": key.backup,
+    "key.verified": key.verified,
+    "key.passwd": key.passwd,
     "whoami": own.whoami,
     "status": own.status,
     "metrics": metrics.metrics,
@@ -49,8 +54,17 @@ _METHODS: Mapping[str, Method] = {
 }
 
 
+# What only a device with links can do (flows/replaced.py).
+_LINKED: Final = {"contact.card", "contact.add", "contact.accept", "contact.retry", "compare.begin", "message.withdraw"}
+
+
 def table(node: Node) -> dict[str, Handler]:
     """Handlers by method name, bound to one node."""
-    return {name: partial(method, node) for name, method in _METHODS.items()} | {
-        "send": Pipelined(partial(send.send, node), alone=frozenset({"wait"}))
-    }
+    found: dict[str, Handler] = {name: partial(method, node) for name, method in _METHODS.items()}
+    found |= {name: partial(_linked, node, _METHODS[name]) for name in _LINKED}
+    return found | {"send": Pipelined(partial(send.send, node), alone=frozenset({"wait"}))}
+
+
+async def _linked(node: Node, method: Method, params: dict[str, Any]) -> Mapping[str, object]:
+    replaced.refuse(node)
+    return await method(node, params)

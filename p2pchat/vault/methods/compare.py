@@ -27,7 +27,7 @@ async def begin(node: Node, params: Params) -> Result:
 
     def job(tx: Tx) -> tuple[Contact, Turn | None]:
         contact = named(node, tx, params["peer"])
-        if contact.state != "accepted":
+        if not contact.is_friend:
             what = f"{contact.called} is {contact.state}, and keys are compared live with an accepted contact"
             raise Failed(what, hint=f"p2pchat contact show {contact.called}")
         if comparisons.count(tx, contact.id, node.now_ms() - _DAY_MS) >= COMPARISONS_A_DAY:

@@ -134,7 +134,7 @@ def view(node: Node, contact: Contact) -> Result:
         "state": contact.state if contact.state != "none" else "requested",
         "verified": contact.verified,
         "channel": contact.channel,
-        "presence": "online" if link is not None and contact.state == "accepted" else "unknown",
+        "presence": "online" if link is not None and contact.is_friend else "unknown",
         "path": link.up.path if link else "none",
         "carrier": link.up.carrier if link else "none",
         "addresses": _addresses(node.store.read(lambda reader: contacts.objects(reader, contact.id)).addresses),

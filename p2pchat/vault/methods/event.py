@@ -118,7 +118,7 @@ def view(event: Event) -> dict[str, object]:
     if event.user is not None:
         key = "to" if event.type in _CAUSED_BY_SELF else "from"
         shape[key] = user_id_text(UserId(event.user))
-    if event.type in {"message", "contact-request", "contact-accepted", "contact-verified"}:
+    if event.type in {"message", "contact-request", "contact-accepted", "contact-restored", "contact-verified"}:
         shape["nickname"] = event.nickname
     if event.message is not None:
         shape["message"] = event.message.hex()

@@ -60,7 +60,7 @@ async def withdraw(node: Node, params: Params) -> Result:
         outbox.cancel(tx, message, node.now_ms())
         for row in rows:
             messages.withdraw(tx, row.row)
-        told = [contact for contact in told if contact.state == "accepted"]
+        told = [contact for contact in told if contact.is_friend]
         if told:
             queue(tx, node, told, _withdrawal(tx, node, message))
         go(tx, node, [_contact(tx, row) for row in rows])

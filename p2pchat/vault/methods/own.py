@@ -26,18 +26,19 @@ async def whoami(node: Node, _params: Params) -> Result:
 
 async def status(node: Node, _params: Params) -> Result:
     linked = {link.user for link in node.links.values()}
-    accepted = node.store.read(lambda reader: contacts.every(reader, "accepted"))
+    friends = node.store.read(lambda reader: contacts.every(reader, *contacts.FRIENDS))
     verified_ms = node.store.read(lambda reader: meta.integer(reader, meta.BACKUP_VERIFIED))
     return {
         "id": own.text(node.identity),
         "running": True,
         "listen": list(node.listen),
         "wall": node.wall,
-        "contacts": len(accepted),
-        "online": sum(contact.user in linked for contact in accepted),
+        "contacts": len(friends),
+        "online": sum(contact.user in linked for contact in friends),
         "outbox": node.store.read(outbox.count),
         "last_cursor": node.store.read(events.last_cursor),
         "backup_verified_ms": verified_ms or None,
+        "replaced": node.replaced,
     }
 
 

@@ -15,7 +15,7 @@ from p2pchat.store.contacts import Contact
 from p2pchat.store.outbox import Draft, Make
 from p2pchat.store.tails import Tails, enqueue
 from p2pchat.store.tx import Tx
-from p2pchat.vault.flows import hybrid
+from p2pchat.vault.flows import hybrid, replaced
 from p2pchat.vault.flows.channel import depart, settled
 from p2pchat.vault.flows.outflow import made
 from p2pchat.vault.methods.contact import Params, Result, named
@@ -26,7 +26,11 @@ _IDS: Final = 16  # drawn at a time
 
 
 async def send(node: Node, many: list[Params]) -> list[Result | P2PChatError]:
-    """All in one job: a message is refused before anything of it is stored, so it needs no undoing."""
+    """All in one job: a message is refused before anything of it is stored, so it needs no undoing.
+
+    Raises Forbidden on a device that was replaced.
+    """
+    replaced.refuse(node)
 
     def job(tx: Tx) -> list[Result | P2PChatError]:
         sending = _Sending(tx, node)

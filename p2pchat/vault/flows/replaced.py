@@ -1,0 +1,52 @@
+"""This device was replaced: somebody logged in with a backup on another machine (protocol.md 3.2).
+
+It learns so from a contact, who holds a newer set, signed by the own root, that does not list this device.
+From then on it has no links, also after a restart; what it stores stays readable.
+"""
+
+from typing import Final
+
+from p2pchat.errors import Forbidden
+from p2pchat.keys.devices import Standing, VerifiedSet
+from p2pchat.store import contacts, events, meta
+from p2pchat.store.tx import Tx
+from p2pchat.vault.flows import wishes
+from p2pchat.vault.node import Node
+from p2pchat.wire import boundary
+
+TEXT: Final = (
+    "this identity was logged in on another machine, which took this device's place: messages stay readable here, and"
+    " none is sent or received any more"
+)
+
+
+def replaces(node: Node, found: VerifiedSet) -> bool:
+    """Whether ``found``, verified as one of this identity's sets, puts another device into this one's place."""
+    newer = found.standing(node.identity.devices) is Standing.NEWER
+    return newer and found.device(node.identity.device.device) is None
+
+
+def switch_off(node: Node) -> None:
+    """For good."""
+    if node.replaced:
+        return
+    node.replaced = True
+
+    def job(tx: Tx) -> None:
+        meta.put(tx, meta.SWITCHED_OFF, node.now_ms())
+        events.append(tx, "warning", node.now_ms(), fields={"text": TEXT})
+
+    def let_go(_: None) -> None:
+        for contact in node.store.read(lambda reader: contacts.every(reader, *wishes.LINKED_STATES)):
+            wishes.tell(node, contact.user)
+        for link in node.links.values():
+            node.port.send(boundary.Cut(link=link.up.link, reason=boundary.Reason.UNWANTED))
+        node.news.ring()
+
+    node.store.change_nowait(job, after=let_go)
+
+
+def refuse(node: Node) -> None:
+    """Raises Forbidden on a device that was replaced."""
+    if node.replaced:
+        raise Forbidden(TEXT, hint="write from the other machine, or log in here with a backup: p2pchat login --help")

@@ -1,0 +1,74 @@
+"""The own key: what it is, sealed copies of it for backups, and the password that opens it on this machine.
+
+Whoever asks for a copy proves that he knows the password, though he reached the socket. Argon2id runs in the worker.
+"""
+
+from typing import Final
+
+from p2pchat.errors import Untrusted
+from p2pchat.keys import seal
+from p2pchat.keys.backup import secret
+from p2pchat.limits import KEY_FILE_BYTES
+from p2pchat.store import meta
+from p2pchat.vault import own
+from p2pchat.vault.methods.contact import Params, Result
+from p2pchat.vault.node import Node
+from p2pchat.wire.structs import Genesis
+
+_DAY_MS: Final = 24 * 3600 * 1000
+_COSTS: Final = {"standard": seal.STANDARD, "light": seal.LIGHT}
+
+
+async def show(node: Node, _params: Params) -> Result:
+    identity = node.identity
+    verified_ms = node.store.read(lambda reader: meta.integer(reader, meta.BACKUP_VERIFIED))
+    return {
+        "id": own.text(identity),
+        "fingerprint": identity.chain.root.fingerprint,
+        "pubkey_md5": identity.chain.root.pubkey_md5,
+        "created_ms": Genesis.decode(identity.chain.genesis_body).day * _DAY_MS,
+        "key_log": identity.chain.length,
+        "device": identity.device.device.hex(),
+        "devices": len(identity.devices.records),
+        "devices_until_ms": identity.devices.not_after_ms,
+        "backup_verified_ms": verified_ms or None,
+    }
+
+
+async def backup(node: Node, params: Params) -> Result:
+    """Raises WrongPassword, Usage for an unfit new one."""
+    identity, fresh = node.identity, node.env.random.bytes(secret.FRESH_BYTES)
+    plaintext = secret.pack(identity.root, identity.scalar, identity.chain, with_log=params["with_log"])
+    unlock = node.env.disk.read(node.unlock_file, KEY_FILE_BYTES)
+    password, cost = params["password"], _COSTS[params["kdf"]]
+    factors = seal.SHARES if params["split"] else seal.PASSWORD
+
+    def work() -> bytes:
+        seal.open_sealed(unlock, password)
+        chosen = params.get("new_password") or password
+        return seal.seal(plaintext, chosen, fresh=fresh, cost=cost, form=secret.FORM, factors=factors)
+
+    container = await node.env.work(work)
+    return {"id": own.text(identity), "set": secret.set_id(container), "container": container}
+
+
+async def verified(node: Node, params: Params) -> Result:
+    """A backup was read back: note the day, where it restores this identity. Raises Untrusted where it does not."""
+    if params["id"] != own.text(node.identity):
+        raise Untrusted("this backup is of another identity", hint="p2pchat whoami")
+    now_ms = node.now_ms()
+    await node.store.change(lambda tx: meta.put(tx, meta.BACKUP_VERIFIED, now_ms))
+    return {"id": params["id"], "backup_verified_ms": now_ms}
+
+
+async def passwd(node: Node, params: Params) -> Result:
+    """The key-encryption key under a new password; the file is replaced at once and whole. Raises as ``backup``."""
+    fresh = node.env.random.bytes(seal.FRESH_BYTES)
+    unlock = node.env.disk.read(node.unlock_file, KEY_FILE_BYTES)
+
+    def work() -> bytes:
+        kek = seal.open_sealed(unlock, params["password"])
+        return seal.seal(kek, params["new_password"], fresh=fresh, cost=_COSTS[params["kdf"]])
+
+    node.env.disk.replace(node.unlock_file, await node.env.work(work))
+    return {"id": own.text(node.identity)}
