@@ -21,6 +21,8 @@ COMPLETING: Final = "_P2PCHAT_COMPLETE"  # set by a shell's completion script (c
 
 VERBS: Final = {  # verb: (module in p2pchat.commands, summary)
     "init": ("init", "Make an identity: its keys, a password, a nickname"),
+    "login": ("login", "Bring an identity back from a backup"),
+    "key": ("key", "The own key, and copies of it that outlive this machine"),
     "daemon": ("daemon", "Run, start, stop the daemon, or ask how it is"),
     "whoami": ("identity", "Show one's own ID"),
     "status": ("identity", "Show how the daemon fares"),

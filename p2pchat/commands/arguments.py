@@ -56,6 +56,20 @@ class Address(click.ParamType):  # type: ignore[type-arg] # as above
         return str(value)
 
 
+class Shares(click.ParamType):  # type: ignore[type-arg] # as above
+    """``M/N``: any M of N."""
+
+    name = "M/N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        if isinstance(value, tuple):
+            return value
+        match = re.fullmatch(r"(\d{1,2})/(\d{1,2})", str(value), re.ASCII)
+        if match is None or not 2 <= int(match[1]) <= int(match[2]) <= 16:
+            self.fail(f"{value!r} is not M/N, as 2/3: 2 to 16 shares, of which at least 2 open it", param, ctx)
+        return int(match[1]), int(match[2])
+
+
 def message_argument(word: str) -> str:
     """A message id or its first characters, in lower case. Raises click.UsageError."""
     if not re.fullmatch(r"[0-9a-fA-F]{8,32}", word, re.ASCII):

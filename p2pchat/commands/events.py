@@ -30,6 +30,9 @@ def _news(settings: Settings, event: Row) -> str:
             return f"{_who(event)} {f'({mark}) ' if mark else ''}asks for contact{words}"
         case "contact-accepted":
             return f"{_who(event)} is a contact now"
+        case "contact-restored":
+            confirm = f"p2pchat contact accept {_id(event, 'from')}"
+            return f"{_who(event)} is listed again: it shows the ticket that you once gave it; to confirm: {confirm}"
         case "contact-verified":
             return f"{_who(event)} is verified: the keys were compared"
         case "key-changed":

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import click
 
@@ -22,6 +23,13 @@ from p2pchat.home import Home
 from p2pchat.launch import lock
 from p2pchat.picture import picture_size
 
+KDF: Final = click.option(
+    "--kdf",
+    type=click.Choice(["standard", "light"]),
+    default="standard",
+    help="Cost of one guess at the password: 256 MiB of memory, or for slow machines 64 MiB, and a weaker guard.",
+)
+
 
 @verb("init", "p2pchat init --nickname ada", "p2pchat init --no-input --new-password-file ~/.secret --json")
 @click.option("--nickname", default="", metavar="N", help="The name that contacts see; it can be changed.")
@@ -38,12 +46,7 @@ from p2pchat.picture import picture_size
     shell_complete=candidates.files,
 )
 @click.option("--password-file", metavar="FILE", help="The same.", hidden=True)
-@click.option(
-    "--kdf",
-    type=click.Choice(["standard", "light"]),
-    default="standard",
-    help="Cost of one guess at the password: 256 MiB of memory, or for slow machines 64 MiB, and a weaker guard.",
-)
+@KDF
 @pass_settings
 def init(
     settings: Settings,
@@ -56,11 +59,11 @@ def init(
     """Make an identity: an RSA-8192 key and all that hangs on it, sealed under a password. Takes about ten seconds."""
     home = settings.home
     picture = _avatar(avatar)
-    _check_nickname(nickname)
+    nickname_checked(nickname)
     home.create()
-    _refuse_existing(home)  # its daemon may hold the lock: say what matters more
-    with _only_one(home):
-        _refuse_existing(home)
+    refuse_existing(home)  # its daemon may hold the lock: say what matters more
+    with only_one(home):
+        refuse_existing(home)
         password = read_new_password(settings, new_password_file or password_file)
         with _progress(settings) as tick:
             (primes,) = generate_primes(1, tick)
@@ -89,7 +92,7 @@ def _progress(settings: Settings) -> Iterator[Callable[[float], None]]:
 
 
 @contextmanager
-def _only_one(home: Home) -> Iterator[None]:
+def only_one(home: Home) -> Iterator[None]:
     """Hold the home's lock, so that no other ``init`` or daemon is at work here."""
     try:
         fd = lock.acquire(home.lock_file)
@@ -101,7 +104,7 @@ def _only_one(home: Home) -> Iterator[None]:
         os.close(fd)
 
 
-def _refuse_existing(home: Home) -> None:
+def refuse_existing(home: Home) -> None:
     if home.has_identity:
         raise Exists(f"there is an identity in {home.data_dir} already", hint="p2pchat whoami")
     if home.store_db.exists() or home.store_mark.exists():
@@ -110,7 +113,7 @@ def _refuse_existing(home: Home) -> None:
         raise Exists(f"{home.data_dir} holds the rest of an identity whose unlock.key is gone", hint=hint)
 
 
-def _check_nickname(nickname: str) -> None:
+def nickname_checked(nickname: str) -> None:
     if nickname:
         text_argument("the nickname", nickname, limits.NICKNAME_BYTES)
     if len(nickname) > limits.NICKNAME_CHARS or not nickname.isprintable():

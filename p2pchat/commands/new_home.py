@@ -2,14 +2,19 @@
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from p2pchat import atomic
 from p2pchat.commands.new_keys import Primes
 from p2pchat.errors import Exists
 from p2pchat.home import Home
 from p2pchat.ids import user_id_text
+
+if TYPE_CHECKING:  # the verbs that call this load what it needs
+    from p2pchat.keys.backup.secret import Restored
+    from p2pchat.wire.structs import GateSecrets, VaultSecrets
 
 
 class Made(NamedTuple):
@@ -37,25 +42,39 @@ def make_home(
     Raises Exists where the home has an identity, Usage for an unfit password, and what ``Home.create`` raises.
     """
     from p2pchat.keys.identity import FRESH_BYTES, create_identity
-    from p2pchat.keys.key_file import NONCE_BYTES, derive
     from p2pchat.keys.root import RootKey
-    from p2pchat.keys.seal import FRESH_BYTES as SEAL_BYTES
-    from p2pchat.keys.seal import LIGHT, STANDARD, seal
+
+    root = RootKey.from_primes(*primes)
+    fresh, now_ms = os.urandom(FRESH_BYTES), time.time_ns() // 1_000_000
+    vault, gate = create_identity(root, fresh=fresh, now_ms=now_ms, nickname=nickname, avatar=avatar)
+    _write(home, vault, gate, password, light=light)
+    return Made(user_id_text(gate.user), root.public.fingerprint, root.public.pubkey_md5)
+
+
+def restore_home(home: Home, restored: "Restored", password: bytes, *, nickname: str, light: bool) -> Made:
+    """Create ``home`` around an identity that a backup brought back, as a new device. Otherwise as ``make_home``."""
+    from p2pchat.keys.identity import FRESH_BYTES, restore_identity
+
+    fresh, now_ms = os.urandom(FRESH_BYTES), time.time_ns() // 1_000_000
+    vault, gate = restore_identity(restored.root, restored.scalar, restored.chain, fresh=fresh, now_ms=now_ms)
+    _write(home, replace(vault, nickname=nickname), gate, password, light=light)
+    root = restored.root.public
+    return Made(user_id_text(gate.user), root.fingerprint, root.pubkey_md5)
+
+
+def _write(home: Home, vault: "VaultSecrets", gate: "GateSecrets", password: bytes, *, light: bool) -> None:
+    from p2pchat.keys.key_file import NONCE_BYTES, derive
+    from p2pchat.keys.seal import FRESH_BYTES, LIGHT, STANDARD, seal
     from p2pchat.keys.vault_file import seal_gate, seal_vault
 
     home.create()
     if home.has_identity:
         raise Exists(f"there is an identity in {home.data_dir} already", hint="p2pchat whoami")
-    root = RootKey.from_primes(*primes)
     kek = os.urandom(32)
-    unlock = seal(kek, password, fresh=os.urandom(SEAL_BYTES), cost=LIGHT if light else STANDARD)
-    vault, gate = create_identity(
-        root, fresh=os.urandom(FRESH_BYTES), now_ms=time.time_ns() // 1_000_000, nickname=nickname, avatar=avatar
-    )
+    unlock = seal(kek, password, fresh=os.urandom(FRESH_BYTES), cost=LIGHT if light else STANDARD)
     atomic.replace(home.vault_file, seal_vault(vault, derive(kek, "vault"), os.urandom(NONCE_BYTES)))
     atomic.replace(home.gate_file, seal_gate(gate, derive(kek, "gate"), os.urandom(NONCE_BYTES)))
     atomic.replace(home.unlock_file, unlock)
-    return Made(user_id_text(gate.user), root.public.fingerprint, root.public.pubkey_md5)
 
 
 def read_primes(path: Path) -> Primes:

@@ -25,9 +25,17 @@ def read_password(settings: Settings, file: str | None) -> bytes:
     return str(click.prompt("Password", hide_input=True, err=True)).encode()
 
 
-def read_new_password(settings: Settings, file: str | None) -> bytes:
-    """A password for a new identity, typed twice; its strength is shown, and a phrase offered for an empty one."""
-    named = file or os.environ.get("P2PCHAT_PASSWORD_FILE")
+def new_password_given(file: str | None) -> bytes | None:
+    """The new password of ``--new-password-file``; None where none is named."""
+    return None if file is None else _checked(_first_line(file))
+
+
+def read_new_password(settings: Settings, file: str | None, *, own: bool = True) -> bytes:
+    """A password for a new identity, typed twice; its strength is shown, and a phrase offered for an empty one.
+
+    ``own``: it may be the one of ``P2PCHAT_PASSWORD_FILE``, which opens the own identity.
+    """
+    named = file or (os.environ.get("P2PCHAT_PASSWORD_FILE") if own else None)
     if named:
         return _checked(_first_line(named))
     _require_terminal(settings, "--new-password-file FILE")

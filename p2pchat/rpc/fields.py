@@ -4,7 +4,7 @@ from typing import Final
 
 from p2pchat import limits
 from p2pchat.rpc.metrics import LABEL_VALUE
-from p2pchat.rpc.shape import Boolean, Field, Integer, Kind, ListOf, Nullable, OneOf, Record, Text, Words
+from p2pchat.rpc.shape import Base64, Boolean, Field, Integer, Kind, ListOf, Nullable, OneOf, Record, Text, Words
 
 PAGE_ITEMS: Final = 64
 PAGE_TEXT_BYTES: Final = 140_000
@@ -23,6 +23,7 @@ MESSAGE: Final = Text(32, 32, r"[0-9a-f]{32}")
 MESSAGE_PREFIX: Final = Text(32, 8, r"[0-9a-f]{8,32}")
 SAFETY_NUMBER: Final = Text(60, 60, "[0-9]{60}")
 SESSION: Final = Text(16, 16, "[0-9a-f]{16}")
+HEX32: Final = Text(32, 32, r"[0-9a-f]{32}")
 HEX64: Final = Text(64, 64, r"[0-9a-f]{64}")
 ADDRESS: Final = Text(limits.HOST_BYTES + 8)  # HOST:PORT
 ADDRESSES: Final = ListOf(ADDRESS, limits.ADDRESSES)
@@ -60,7 +61,7 @@ NAMED_MESSAGE: Final = need("message", MESSAGE_PREFIX, "message id, or 8 or more
 WHOAMI: Final = record(
     need("id", ID, "own ID"),
     need("fingerprint", HEX64, "SHA-256 of the root public key"),
-    need("pubkey_md5", Text(32, 32, "[0-9a-f]{32}"), "MD5 of the root public key; decides nothing"),
+    need("pubkey_md5", HEX32, "MD5 of the root public key; decides nothing"),
     need("nickname", NICKNAME, "own nickname, empty where none was chosen"),
     need("listen", ADDRESSES, "where the daemon listens"),
 )
@@ -75,6 +76,7 @@ STATUS: Final = record(
     need("outbox", Integer(), "deliveries that still wait"),
     need("last_cursor", Integer(), "number of the newest event"),
     need("backup_verified_ms", Nullable(TIME_MS), "when a copy of the key was last proved; null: never"),
+    need("replaced", YES, "this identity was logged in on another machine: this one has no links any more"),
 )
 
 RECIPIENT: Final = record(
@@ -161,6 +163,7 @@ EVENT_TYPES: Final = (
     "withdrawn",
     "contact-request",
     "contact-accepted",
+    "contact-restored",
     "contact-verified",
     "key-changed",
     "delivery",
@@ -175,7 +178,7 @@ EVENT: Final = record(
         "what happened",
     ),
     may("from", ID, "who caused it, where somebody did"),
-    may("nickname", Nullable(NICKNAME), "message, contact-request, contact-accepted, contact-verified: theirs"),
+    may("nickname", Nullable(NICKNAME), "message, contact-...: theirs"),
     may("message", MESSAGE, "message, withdrawn, delivery: which one"),
     may("group", Nullable(WORD), "message: group id, or null"),
     may("sent_ms", TIME_MS, "message: by the sender's clock"),
@@ -187,6 +190,21 @@ EVENT: Final = record(
     may("reason", REASON, "delivery: why it failed"),
     may("fingerprint", HEX64, "key-changed: of the new root key"),
     may("needs_newer_version", YES, "message: true for a kind that this version does not know"),
+)
+
+PASSWORD: Final = Base64(limits.PASSWORD_BYTES)
+KDF: Final = OneOf(("standard", "light"))  # keys/seal.py
+
+KEY_SHOWN: Final = record(
+    need("id", ID, "own"),
+    need("fingerprint", HEX64, "SHA-256 of the root key"),
+    need("pubkey_md5", HEX32, "MD5 of the same, to notice damage"),
+    need("created_ms", TIME_MS, "the day on which the key was made"),
+    need("key_log", Integer(1), "entries of the key log: 1 until the key is rotated"),
+    need("device", HEX32, "this device"),
+    need("devices", Integer(1), "in the set that the root signed"),
+    need("devices_until_ms", TIME_MS, "when that set expires; it is renewed before"),
+    need("backup_verified_ms", Nullable(TIME_MS), "when a backup was last proved; null: never"),
 )
 
 NET_STATUS: Final = record(

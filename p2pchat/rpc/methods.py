@@ -25,6 +25,8 @@ from p2pchat.rpc.fields import (
     EVENT,
     HISTORY_ROW,
     ID,
+    KDF,
+    KEY_SHOWN,
     MESSAGE,
     MESSAGE_PREFIX,
     MESSAGE_SHOWN,
@@ -35,6 +37,7 @@ from p2pchat.rpc.fields import (
     OUTBOX_ROW,
     PAGE,
     PAGE_ITEMS,
+    PASSWORD,
     PEER,
     RECIPIENTS,
     REQUEST,
@@ -286,6 +289,41 @@ _TABLE: Final = (
         ),
         record(need("id", ID, "the contact"), need("addresses", ADDRESSES, "what was typed, now in force")),
         socket="gate",
+    ),
+    # --- the own key -------------------------------------------------------------------------------------------
+    Method("key.show", "What the own key is, and when a backup of it was last proved.", record(), KEY_SHOWN),
+    Method(
+        "key.backup",
+        "The key in a sealed container, for the command line to put into a file, codes or a string."
+        " WRONG_PASSWORD without the password of this home.",
+        record(
+            need("password", PASSWORD, "of this home"),
+            may("new_password", PASSWORD, "seals the container; left out: the same"),
+            may("kdf", KDF, "cost of one guess at it", "standard"),
+            may("split", YES, "new_password is a key, in hexadecimal, that is split in shares", False),
+            may("with_log", YES, "with the public key log, for carriers that have room", False),
+        ),
+        record(
+            need("id", ID, "whose"),
+            need("set", WORD, "tells copies of this container from those of another"),
+            need("container", Base64(limits.BACKUP_BYTES), "protocol.md 17"),
+        ),
+    ),
+    Method(
+        "key.verified",
+        "Note that a backup was read back and restores this identity. UNTRUSTED where it is of another.",
+        record(need("id", ID, "that the backup restores")),
+        record(need("id", ID, "own"), need("backup_verified_ms", TIME_MS, "now")),
+    ),
+    Method(
+        "key.passwd",
+        "Seal this home's keys under another password. WRONG_PASSWORD changes nothing.",
+        record(
+            need("password", PASSWORD, "the present one"),
+            need("new_password", PASSWORD, "the one from now on"),
+            may("kdf", KDF, "cost of one guess at it", "standard"),
+        ),
+        record(need("id", ID, "own")),
     ),
     # --- the node itself ---------------------------------------------------------------------------------------
     Method("whoami", "The own identity.", record(), WHOAMI),

@@ -9,6 +9,7 @@ from p2pchat.rpc.fields import (
     EVENT,
     HISTORY_ROW,
     ID,
+    KEY_SHOWN,
     MESSAGE_SHOWN,
     NET_PEER,
     NET_STATUS,
@@ -31,6 +32,7 @@ from p2pchat.rpc.metrics import LABEL_VALUE
 from p2pchat.rpc.shape import Field, Integer, ListOf, Number, OneOf, Record, Text, Words
 
 _PATH: Final = Text(4096)
+_KIND: Final = OneOf(("string", "qr", "file", "shares"))
 _PID: Final = need("pid", Integer(1), "of the launcher")
 _LISTEN: Final = need("listen", ADDRESSES, "where the daemon listens")
 _SOCKET: Final = need("socket", _PATH, "the control socket")
@@ -51,6 +53,26 @@ _LIVE_FIELDS: Final = tuple(
 
 OUTPUTS: Final[dict[str, Record]] = {
     "init": WHOAMI,
+    "login": WHOAMI,
+    "key show": KEY_SHOWN,
+    "key export": record(need("files", ListOf(_PATH, 16), "what was written; nothing with --out -")),
+    "key verify": record(
+        need("ok", YES, "true: it restores the identity below, and this home's where that is at work"),
+        need("id", ID, "whose key it is"),
+        need("kind", _KIND, "what carries it"),
+    ),
+    "key inspect": record(
+        need("kind", _KIND, "what carries it"),
+        need("set", WORD, "the same for all copies of one export"),
+        need("opens_with", WORD, "password, or how many shares of how many are here"),
+        need("kdf", Text(64), "what one guess costs"),
+        need("size_bytes", Integer(), "of the sealed container"),
+        need("repaired", ListOf(Integer(1), 255), "lines of a string that were wrong or missing"),
+    ),
+    "key combine": record(
+        need("files", ListOf(_PATH, 1), "the copy that was written"), need("id", ID, "whose key it is")
+    ),
+    "key passwd": METHODS["key.passwd"].result,
     "whoami": WHOAMI,
     "status": STATUS,
     "version": record(need("version", WORD, "of p2pchat"), need("python", WORD, "of Python")),

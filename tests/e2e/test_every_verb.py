@@ -31,6 +31,13 @@ COLUMNS: Final = 400
 # verb -> words behind it; {} names: the contact, ids of messages, files. None: seen elsewhere, with the reason.
 WORDS: Final[dict[str, str | None]] = {
     "init": None,  # tests/unit/commands/test_init.py: it takes ten seconds
+    "login": None,  # tests/e2e/test_login.py
+    "key show": "",
+    "key export": "string --out {folder}/copy.txt --force --kdf light",
+    "key combine": None,  # tests/e2e/test_login.py
+    "key verify": "{folder}/copy.txt",
+    "key inspect": "{folder}/copy.txt",
+    "key passwd": "--new-password-file {password} --kdf light",
     "daemon run": None,  # tests/e2e/test_unit.py
     "daemon start": "",  # of a second node, below
     "daemon stop": "",

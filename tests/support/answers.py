@@ -15,6 +15,18 @@ STATUS = {
     "outbox": 2,
     "last_cursor": 7,
     "backup_verified_ms": None,
+    "replaced": False,
+}
+KEY = {
+    "id": ALICE,
+    "fingerprint": "0" * 64,
+    "pubkey_md5": "1" * 32,
+    "created_ms": 1_700_000_000_000,
+    "key_log": 1,
+    "device": "2" * 32,
+    "devices": 1,
+    "devices_until_ms": 1_800_000_000_000,
+    "backup_verified_ms": None,
 }
 CONTACT = {
     "id": BOB,

@@ -19,7 +19,7 @@ SAID: Final = "both sides say their commitments in clear, before the values that
 REASONS: Final[dict[tuple[str, str], str]] = {
     ("contacts/compare.py", "commitment"): SAID,
     ("vault/flows/compare.py", "commitment"): SAID,
-    ("keys/seal.py", "PASSWORD_ONLY"): "the flag in a header that anybody can read",
+    ("keys/backup/parts.py", "_digest"): "a hash that is printed in each code",
     ("link/carriers/http.py", "accept_token"): "RFC 6455: made of what the connection has just said, by anybody",
     ("launch/programs.py", "_PRIVATE"): "the name of an environment variable",
 }

@@ -24,6 +24,8 @@ RECORDS, CODEC, SHOW = "unit/link/test_records.py", "unit/wire/test_codec.py", "
 SOCKET, LAUNCHER = "unit/test_local_socket.py", "e2e/test_launcher.py"
 CROWDS = "e2e/test_crowds.py::test_h031_h032_friends_do_not_notice_slow_and_idle_strangers_in_numbers"
 BAD_INPUT = "e2e/test_bad_input.py"
+PARTS = "unit/keys/backup/test_parts.py"
+READ = "unit/qr/test_read.py"
 ILL_LINES = f"{RPC}::test_H005_to_H009_ill_lines_are_refused_and_the_connection_stays"
 ATTACKS = f"{SHOW}::test_H079_to_H095_no_attack_reaches_the_terminal"
 DRAWN = "unit/test_show_on_a_terminal.py"
@@ -179,9 +181,25 @@ MET: dict[int, tuple[str, ...]] = {
         f"{BAD_INPUT}::test_addresses_that_are_never_dialled_are_refused",
     ),
     54: ("unit/firewall/test_address_book.py::test_the_higher_sequence_wins_whatever_comes_later",),  # rollback
+    62: ("unit/keys/backup/test_text.py::test_H062_bad_strings_are_named_line_by_line_and_large_ones_never_looked_at",),
     63: ("unit/keys/test_seal.py::test_a_wrong_password_is_told_from_damage",),  # damage is told apart
     64: ("unit/keys/test_seal.py::test_h064_costs_out_of_bounds_are_never_paid",),  # password costs in a file
-    67: ("unit/test_picture.py::test_h067_a_picture_that_would_unpack_too_large_is_refused",),  # nothing decodes one
+    65: (
+        f"{PARTS}::test_H065_order_and_repetition_do_not_matter",
+        f"{PARTS}::test_H065_missing_parts_are_named",
+        f"{PARTS}::test_H065_parts_of_two_backups_are_told_apart",
+    ),
+    66: (
+        f"{PARTS}::test_H066_other_people_s_codes_are_no_p2pchat_codes",
+        f"{READ}::test_H066_a_code_of_somebody_else_is_read_as_what_it_is",
+    ),
+    67: (
+        "unit/test_picture.py::test_h067_a_picture_that_would_unpack_too_large_is_refused",
+        f"{READ}::test_H067_what_would_unpack_too_large_is_never_unpacked",
+        f"{READ}::test_H067_a_header_that_lies_ends_in_a_sentence",
+        f"{READ}::test_H067_a_photo_that_was_taken_sideways_is_read",
+    ),
+    68: (f"{READ}::test_H068_of_many_codes_the_first_eight_count",),  # an image with very many codes
     # names and texts on a terminal
     79: (ATTACKS, ON_SCREEN, ONLY_DRAWN),  # clear screen, cursor
     80: (ATTACKS, ON_SCREEN, ONLY_DRAWN),  # window title
@@ -252,13 +270,11 @@ class Later:
 
 
 TRACKER = Later(5, "no tracker is asked yet")
-BACKUP = Later(4, "no backup is read yet: an identity has key files alone")
 FILES = Later(None, "no files are sent yet")
 GROUPS = Later(6, "there are no groups yet")
 
 NOT_YET: dict[int, Later] = {
     **dict.fromkeys((50, 51, 53, *range(55, 62)), TRACKER),
-    **dict.fromkeys((62, 65, 66, 68), BACKUP),
     **dict.fromkeys(range(69, 77), FILES),
     77: Later(5, "no picture is decoded yet: a peer's is a bounded string of bytes that nobody reads"),
     78: FILES,

@@ -57,6 +57,7 @@ ARROWS: Final[dict[str, set[str]]] = {
     "firewall": GROUND
     | SHELL
     | {"boundary_port", "build", "env_system", "loop_delay", "token_bucket", "rpc", "link", "keys", "wire"},
+    "qr": {"errors", "picture", "hardening"},
     "commands": GROUND | SHELL - {"lifeline", "env"} | {"rpc", "launch", "show", "picture"},
     "manual": GROUND | {"cli", "commands"},
     "cli": GROUND | SHELL - {"lifeline", "env"} | {"rpc", "commands"},
@@ -66,7 +67,7 @@ EXTRA: Final = {
     ("launch/unlock.py", "keys"),  # the short-lived child that runs Argon2id; the launcher never imports it
 }
 # Inside a function only: verbs that work without a daemon import when they run.
-LAZY: Final = {"commands": {"keys", "store", "env", "env_system"}, "env_system": {"store"}}
+LAZY: Final = {"commands": {"keys", "wire", "qr", "store", "env", "env_system"}, "env_system": {"store"}}
 
 # One table, which a reader wants to see whole.
 TABLES: Final = {PACKAGE / "wire" / "structs.py", PACKAGE / "rpc" / "methods.py"}
@@ -97,17 +98,21 @@ def modules(node: ast.stmt) -> list[str]:
 
 
 def imports(path: Path) -> Iterator[tuple[str, bool]]:
-    """Every module that ``path`` imports, and whether that happens only when a function runs."""
+    """Every module that ``path`` imports, and whether that happens only when a function runs, or for a type checker."""
     inside = {
         id(child)
-        for function in ast.walk(tree(path))
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
-        for child in ast.walk(function)
+        for block in ast.walk(tree(path))
+        if isinstance(block, ast.FunctionDef | ast.AsyncFunctionDef) or is_for_types(block)
+        for child in ast.walk(block)
     }
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import | ast.ImportFrom):
             for module in modules(node):
                 yield module, id(node) in inside
+
+
+def is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
 def outside(path: Path) -> set[str]:

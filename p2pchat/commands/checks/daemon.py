@@ -15,6 +15,8 @@ from p2pchat.show import show_name
 ANSWER_S: Final = 5.0  # a daemon that takes longer is what one asks the doctor about
 CONNECT_S: Final = 2.0
 CHECK_S: Final = 40.0  # longer than the daemon gives itself to read its whole store
+GRACE_DAYS: Final = 7  # of a new key, until its lack of a copy is a finding
+BACKUP_DAYS: Final = 180  # since a copy was last read back
 WAITS_S: Final = 24 * 3600  # a message that waits longer is worth a word
 _CLOCK_MEND: Final = "timedatectl set-ntp true"
 
@@ -34,6 +36,8 @@ def checks(settings: Settings, *, pages: bool) -> Iterator[Verdict]:
     yield Verdict("daemon", "ok", f"process {answer['pid']}, version {answer['version']}")
     yield guarded("gate", lambda: _gate(settings))
     yield guarded("port", lambda: _port(cast(list[str], answer["listen"])))
+    yield guarded("device", lambda: _device(settings))
+    yield guarded("backup", lambda: _backup(settings))
     yield guarded("contacts", lambda: _contacts(settings))
     yield guarded("outbox", lambda: _outbox(settings))
     if pages:
@@ -77,6 +81,29 @@ def _port(listen: list[str]) -> Verdict:
 def _reachable(host: str) -> str:
     """A wildcard is no address to connect to."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+
+
+def _device(settings: Settings) -> Verdict:
+    """Whether this machine still is where the identity lives."""
+    if ask(settings, "status")["replaced"]:
+        detail = "this identity was logged in on another machine; this one only shows what it has"
+        return Verdict("device", "bad", detail, "p2pchat login --help")
+    return Verdict("device", "ok", "in use")
+
+
+def _backup(settings: Settings) -> Verdict:
+    """A copy that nobody has read back is a hope, and a disk may end today."""
+    shown = ask(settings, "key.show")
+    proved_ms = cast(int | None, shown["backup_verified_ms"])
+    days = max(0.0, time.time() - (proved_ms or cast(int, shown["created_ms"])) / 1000) / 86400
+    if proved_ms is None:
+        mend = "p2pchat key export string --out backup.txt; p2pchat key verify backup.txt"
+        detail = f"no copy of the key, made {days:.0f} days ago, was ever proved"
+        return Verdict("backup", "warn", detail, mend) if days > GRACE_DAYS else Verdict("backup", "ok", detail)
+    detail = f"a copy of the key was proved {days:.0f} days ago"
+    if days > BACKUP_DAYS:
+        return Verdict("backup", "warn", detail, "p2pchat key verify COPY")
+    return Verdict("backup", "ok", detail)
 
 
 def _contacts(settings: Settings) -> Verdict:

@@ -11,7 +11,10 @@ from typing import Final
 from p2pchat.commands.checks.verdict import Verdict
 
 # What pyproject.toml asks for.
-PACKAGES: Final = ("apsw-sqlite3mc", "click", "cryptography", "h11", "msgpack", "pynacl", "trio", "websockets")
+PACKAGES: Final = (
+    *("apsw-sqlite3mc", "click", "cryptography", "h11", "msgpack", "pillow", "pynacl", "qrcode", "reedsolo", "trio"),
+    *("websockets", "zxing-cpp"),
+)
 BUILT_S: Final = 1_767_225_600  # 2026-01-01: a clock before it is wrong
 SANE_S: Final = 4_102_444_800  # 2100-01-01: and one after it, too
 

@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from p2pchat.commands.checks import daemon, machine
 from p2pchat.commands.checks import home as home_checks
 from p2pchat.commands.checks.machine import fits
 from p2pchat.rpc.schema import OUTPUTS
-from tests.support.answers import CONTACT, REQUEST, WAITING, page
+from tests.support.answers import CONTACT, KEY, REQUEST, STATUS, WAITING, page
 from tests.support.command_line import p2pchat
 from tests.support.fake_daemon import FakeDaemon
 from tests.unit.commands.test_metrics import NET
@@ -33,6 +34,8 @@ def sound(home: Path, fake: FakeDaemon, listening: str, monkeypatch: pytest.Monk
     fake.answers |= {
         "daemon.status": {"pid": 1, "version": "0.1.0", "started_ms": 0, "listen": [listening]},
         "net.status": NET,
+        "status": STATUS,
+        "key.show": {**KEY, "backup_verified_ms": time.time_ns() // 1_000_000},
         "contact.list": page(CONTACT),
         "contact.requests": page(REQUEST),
         "outbox.list": {"items": [], "next": None},
@@ -150,6 +153,21 @@ def test_a_daemon_that_is_not_there_is_one_finding(sound: None, home: Path) -> N
     assert done.status == 1
     assert [line.split()[1] for line in done.out.splitlines() if not line.startswith("ok ")] == ["daemon:"]
     assert "hint: p2pchat daemon start" in done.err
+
+
+def test_a_key_without_a_proved_copy_is_worth_a_word_after_a_week(sound: None, fake: FakeDaemon) -> None:
+    day_ms = 24 * 3600 * 1000
+    now_ms = time.time_ns() // 1_000_000
+    for created, proved, verdict in ((1, None, "ok"), (9, None, "warn"), (400, 100, "ok"), (400, 190, "warn")):
+        proved_ms = None if proved is None else now_ms - proved * day_ms
+        fake.answers["key.show"] = {**KEY, "created_ms": now_ms - created * day_ms, "backup_verified_ms": proved_ms}
+        seen = verdicts()["backup"]
+        assert (seen["verdict"], bool(seen["mend"])) == (verdict, verdict == "warn")
+
+
+def test_a_machine_that_was_replaced_says_so(sound: None, fake: FakeDaemon) -> None:
+    fake.answers["status"] = {**STATUS, "replaced": True}
+    assert verdicts()["device"]["verdict"] == "bad"
 
 
 def test_a_contact_in_error_and_messages_that_wait_for_days(sound: None, fake: FakeDaemon) -> None:

@@ -16,6 +16,7 @@ from tests.support.answers import (
     CARD,
     CONTACT,
     DAEMON,
+    KEY,
     REQUEST,
     ROW,
     SETTING,
@@ -33,6 +34,7 @@ from tests.support.fake_daemon import ALICE, BOB, MESSAGE, FakeDaemon
 CASES: list[tuple[str, str, dict[str, Any], dict[str, Any], dict[str, Any]]] = [
     ("whoami", "whoami", WHO, {}, WHO),
     ("status", "status", STATUS, {}, STATUS),
+    ("key show", "key.show", KEY, {}, KEY),
     ("history bob", "history", page(ROW), {"peer": "bob"}, ROW),
     ("history bob --search train", "history", page(ROW), {"peer": "bob", "search": "train"}, ROW),
     ("history bob --limit 20", "history", page(ROW), {"peer": "bob", "last": 20}, ROW),
@@ -107,7 +109,8 @@ def test_every_method_has_a_verb_and_every_verb_a_schema() -> None:
     of_send, of_recv, of_others = (
         {"message.wait"},
         {"event.next", "event.failed"},
-        {"net.peers", "net.metrics", "store.check"} | {"compare.begin", "compare.wait", "compare.answer"},
+        {"key.backup", "key.verified", "net.peers", "net.metrics", "store.check"}
+        | {"compare.begin", "compare.wait", "compare.answer"},
     )
     assert {verb.replace(" ", ".") for verb in verbs} >= METHODS.keys() - of_send - of_recv - of_others
 

@@ -1,0 +1,109 @@
+"""``login``: an identity comes back from a backup, on a new device that takes the place of those before."""
+
+import sys
+
+import click
+
+from p2pchat.commands import candidates
+from p2pchat.commands.backup_read import Found, open_backup, password_of, read_backup
+from p2pchat.commands.frame import Settings, pass_settings, verb
+from p2pchat.commands.init import KDF, nickname_checked, only_one, refuse_existing
+from p2pchat.commands.layout import print_fields
+from p2pchat.commands.new_home import restore_home
+from p2pchat.commands.output import say
+from p2pchat.commands.password import new_password_given, read_new_password
+from p2pchat.errors import Locked, Untrusted, Usage
+
+
+@verb("login", "p2pchat login --string backup.txt", "p2pchat login --qr part-*.png --expect pc1... --no-input")
+@click.option("--string", metavar="FILE", help="A string (-: from stdin).", shell_complete=candidates.files)
+@click.option("--qr", is_flag=True, help="Pictures of the three QR codes, in any order.")
+@click.option("--file", metavar="FILE", help="A file.", shell_complete=candidates.files)
+@click.option("--shares", is_flag=True, help="Shares of a split key, as many as open it.")
+@click.argument("files", nargs=-1, metavar="[IMAGE...|FILE...]", shell_complete=candidates.files)
+@click.option("--expect", metavar="ID", help="Go on only where it is this ID; without it, somebody is asked.")
+@click.option("--nickname", default="", metavar="N", help="The name that contacts see; it can be changed.")
+@click.option(
+    "--password-file",
+    metavar="FILE",
+    help="The backup's password is its first line (-: stdin).",
+    shell_complete=candidates.files,
+)
+@click.option(
+    "--new-password-file",
+    metavar="FILE",
+    help="Another password for this home; without it, the backup's.",
+    shell_complete=candidates.files,
+)
+@KDF
+@pass_settings
+def login(
+    settings: Settings,
+    string: str | None,
+    qr: bool,
+    file: str | None,
+    shares: bool,
+    files: tuple[str, ...],
+    expect: str | None,
+    nickname: str,
+    password_file: str | None,
+    new_password_file: str | None,
+    kdf: str,
+) -> None:
+    """Bring an identity back from a backup. The machine that had it before is switched off.
+
+    The key comes back, and with it the ID; messages do not. Friends are listed again when their programs next reach
+    this one, and what they wrote meanwhile arrives then.
+    """
+    home = settings.home
+    paths, kind = _paths(string, file, files, qr=qr, shares=shares)
+    nickname_checked(nickname)
+    home.create()
+    refuse_existing(home)
+    with only_one(home):
+        refuse_existing(home)
+        found = read_backup(settings, paths)
+        _expected_kind(found, kind)
+        password = password_of(settings, found, password_file)
+        restored = open_backup(found, password)
+        from p2pchat.ids import user_id_text
+
+        for line in found.repaired:
+            say(settings, f"line {line} was wrong or missing, and was repaired")
+        _confirm(settings, user_id_text(restored.user), expect)
+        new = new_password_given(new_password_file)
+        if new is None:  # a key from shares is nothing that anybody could type
+            new = read_new_password(settings, password_file) if found.shares else password
+        made = restore_home(home, restored, new, nickname=nickname, light=kdf == "light")
+    print_fields(settings, {**made._asdict(), "nickname": nickname, "listen": []})
+    say(settings, "next: p2pchat daemon start; where this machine has another address, give friends a new card")
+
+
+def _paths(
+    string: str | None, file: str | None, files: tuple[str, ...], *, qr: bool, shares: bool
+) -> tuple[tuple[str, ...], str]:
+    if sum((string is not None, file is not None, qr, shares)) != 1:
+        raise Usage("one of --string, --qr, --file and --shares says what the backup is", hint="p2pchat login --help")
+    if (qr or shares) != bool(files):
+        what = "--qr and --shares want the names of files" if qr or shares else "several files go with --qr or --shares"
+        raise Usage(what, hint="p2pchat login --help")
+    if qr or shares:
+        return files, "qr" if qr else "shares"
+    return ((string,), "string") if string is not None else ((str(file),), "file")
+
+
+def _expected_kind(found: Found, kind: str) -> None:
+    if found.kind != kind:
+        raise Usage(f"this is no {kind}, but a backup as {found.kind}", hint=f"p2pchat login --{found.kind}")
+
+
+def _confirm(settings: Settings, user: str, expect: str | None) -> None:
+    """Raises Untrusted where it is another ID than expected, Locked where nobody can be asked."""
+    if expect is not None:
+        if expect != user:
+            raise Untrusted(f"this backup is of {user}, not of the ID that was expected", hint="use another backup")
+        return
+    if settings.no_input or not sys.stdin.isatty():
+        raise Locked(f"this backup restores {user}, and there is no terminal to confirm it on", hint="give --expect ID")
+    click.echo(f"This backup restores\n\n  {user}\n", err=True)
+    click.confirm("Is this the ID that you know?", abort=True, err=True)
