@@ -123,6 +123,12 @@ class Home:
         if not _exists(self.data_dir) or not self.has_identity:
             raise NotFound(f"there is no identity in {self.data_dir}", hint="p2pchat init")
 
+    def remove_leftovers(self) -> None:
+        """What a crash left of key files that were being rewritten. Only whoever holds the lock may call it."""
+        for file in (self.unlock_file, self.vault_file, self.gate_file):
+            for rest in self.data_dir.glob(f".{file.name}.*"):
+                rest.unlink(missing_ok=True)
+
     def check_store(self) -> None:
         """Raise Corrupt where the store was lost: nobody's messages shall begin anew without a word."""
         if _exists(self.store_mark) and not _exists(self.store_db):

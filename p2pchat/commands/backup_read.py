@@ -42,11 +42,14 @@ def read_backup(settings: Settings, paths: Sequence[str]) -> Found:
         return _string(typed_string())
     too_long = Corrupt("a backup is shorter than this: it is another file", hint=_NO_BACKUP)
     contents = [read_file(path, IMAGE_BYTES, too_long) for path in paths]
-    if all(content.startswith(_IMAGES) for content in contents):
+    pictures = [content.startswith(_IMAGES) for content in contents]
+    if all(pictures):
         return _pictures(paths, contents)
+    if any(pictures):
+        raise Corrupt("pictures of codes and other copies do not go together", hint="name one backup at a time")
     if len(contents) == 1:
         return _file_or_string(paths[0], contents[0])
-    return _shares([_text(path, content) for path, content in zip(paths, contents, strict=True)])
+    return _shares([(path, _text(path, content)) for path, content in zip(paths, contents, strict=True)])
 
 
 def password_of(settings: Settings, found: Found, file: str | None) -> bytes:
@@ -85,7 +88,7 @@ def _file_or_string(path: str, content: bytes) -> Found:
 
         text = _text(path, content)
         if find_words(text):
-            return _shares([text])
+            return _shares([(path, text)])
         found = _string(text)
     parse(found.container, FORM)
     return found
@@ -98,15 +101,22 @@ def _text(path: str, content: bytes) -> str:
         raise Corrupt(f"{path} holds no backup: neither a file, a picture nor a string", hint=_NO_BACKUP) from None
 
 
-def _shares(texts: Sequence[str]) -> Found:
+def _shares(texts: Sequence[tuple[str, str]]) -> Found:
+    """Of (path, text) each."""
     from p2pchat.keys.backup.secret import FORM
     from p2pchat.keys.backup.shares import one_container, read
     from p2pchat.keys.seal import parse
 
-    shares = tuple(read(text) for text in texts)
+    shares = []
+    for path, text in texts:
+        try:
+            shares.append(read(text))
+        except Corrupt as error:
+            raise Corrupt(f"{path}: {error.message}", hint=error.hint) from error
     container = one_container(shares)
     parse(container, FORM)
-    return Found("shares", container, shares=shares)
+    repaired = sorted({line for share in shares for line in share.repaired})
+    return Found("shares", container, tuple(repaired), tuple(shares))
 
 
 def _string(text: str) -> Found:

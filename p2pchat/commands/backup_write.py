@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from p2pchat import atomic
-from p2pchat.errors import Exists, Failed, NotFound
+from p2pchat.errors import Exists, Failed, NotFound, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,32 +28,36 @@ class Carrier:
     """``make`` gives files by path; ``show`` prints to the terminal."""
 
     make: Write
-    show: Callable[[Sheet, bool], str]
+    show: Callable[[Sheet, bool], str] | None
     paths: Callable[[str], tuple[str, ...]]
     with_log: bool
     advice: str
 
     def refuse(self, out: str, *, force: bool) -> None:
-        """Raises Exists, NotFound, Failed where nothing could be written there."""
+        """Raises Usage, Exists, NotFound, Failed where nothing could be written there."""
         if out == "-":
+            if self.show is None:
+                raise Usage("this copy is a file, and nothing for a terminal", hint="name a file: --out backup.p2pkey")
             return
-        for path in map(Path, self.paths(out)):
+        for path in self.paths(out):
             _fit(path, force)
 
     def write(self, sheet: Sheet, out: str, *, parity: bool, force: bool) -> list[str]:
         """The files that were written, each mode 0600 and whole; none for ``-``."""
         if out == "-":
+            assert self.show is not None  # refuse
             sys.stdout.write(self.show(sheet, parity))
             return []
         for path, content in self.make(sheet, out, parity).items():
-            _fit(Path(path), force)
+            _fit(path, force)
             atomic.replace(Path(path), content)
         return list(self.paths(out))
 
 
-def _fit(path: Path, force: bool) -> None:
-    if path.is_dir() or str(path) in {"", "."}:
-        raise Failed(f"{str(path)!r} is no name for a file", hint="name a file to write, or - for the terminal")
+def _fit(name: str, force: bool) -> None:
+    path = Path(name)
+    if path.is_dir() or not name or name.endswith("/"):
+        raise Failed(f"{name!r} is no name for a file", hint="name a file to write, or - for the terminal")
     if not force and (path.exists() or path.is_symlink()):
         raise Exists(f"{path} is there already", hint="choose another name, or write over it with --force")
     if not path.parent.is_dir():
@@ -62,10 +66,6 @@ def _fit(path: Path, force: bool) -> None:
 
 def _file(sheet: Sheet, out: str, _parity: bool) -> Mapping[str, bytes]:
     return {out: sheet.container}
-
-
-def _no_terminal(_sheet: Sheet, _parity: bool) -> str:
-    raise Failed("a file of bytes does not go to a terminal", hint="name a file: --out backup.p2pkey")
 
 
 def _string(sheet: Sheet, out: str, _parity: bool) -> Mapping[str, bytes]:
@@ -124,7 +124,7 @@ def split_in(need: int, of: int) -> Carrier:
 
     return Carrier(
         make=make,
-        show=_no_terminal,
+        show=None,
         paths=paths,
         with_log=False,
         advice=f"give each to somebody else and keep none beside another: any {need} open it, without a password",
@@ -152,7 +152,7 @@ CARRIERS: Final[Mapping[str, Carrier]] = {
     ),
     "file": Carrier(
         make=_file,
-        show=_no_terminal,
+        show=None,
         paths=_alone,
         with_log=True,
         advice="copy it to a stick or another machine: a copy on this disk is lost with this disk",

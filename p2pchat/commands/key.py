@@ -2,6 +2,7 @@
 
 import base64
 import os
+from pathlib import Path
 from typing import Final
 
 import click
@@ -9,14 +10,14 @@ import click
 from p2pchat.commands import candidates
 from p2pchat.commands.arguments import Shares
 from p2pchat.commands.ask import ask, given
-from p2pchat.commands.backup_read import open_backup, password_of, read_backup
+from p2pchat.commands.backup_read import Found, open_backup, password_of, read_backup
 from p2pchat.commands.backup_write import CARRIERS, Sheet, split_in
 from p2pchat.commands.frame import Noun, Settings, pass_settings
 from p2pchat.commands.init import KDF
 from p2pchat.commands.layout import print_fields
 from p2pchat.commands.output import say
 from p2pchat.commands.password import new_password_given, read_new_password, read_password
-from p2pchat.errors import NoDaemon
+from p2pchat.errors import NoDaemon, Usage
 
 _PASSWORD: Final = click.option(
     "--password-file",
@@ -82,7 +83,10 @@ def export(
     if shares is not None and (carrier != "string" or new_password_file is not None or out == "-"):
         raise click.UsageError("--shares is for string, into a folder; shares open it, and no password")
     made = CARRIERS[carrier] if shares is None else split_in(*shares)
+    if out == "-" and settings.json:
+        raise click.UsageError("--out - is for people: name files under --json")
     _before_a_password(settings)
+    _outside_home(settings, out)
     made.refuse(out, force=force)
     split_key = os.urandom(32) if shares is not None else None
     params = {
@@ -134,7 +138,7 @@ def inspect(settings: Settings, paths: tuple[str, ...]) -> None:
     shape: dict[str, object] = {
         "kind": found.kind,
         "set": set_id(found.container),
-        "opens_with": f"{found.shares[0].need} shares, here {len(found.shares)}" if found.shares else "password",
+        "opens_with": _opens_with(found),
         "kdf": f"Argon2id, {cost.memory_kib // 1024} MiB, {cost.passes} passes",
         "size_bytes": len(found.container),
         "repaired": list(found.repaired),
@@ -156,6 +160,7 @@ def combine(
 ) -> None:
     """Put shares of a key together into one copy, a file under a password."""
     carrier = CARRIERS["file"]
+    _outside_home(settings, out)
     carrier.refuse(out, force=force)
     found = read_backup(settings, paths)
     if not found.shares:
@@ -190,6 +195,13 @@ def passwd(settings: Settings, password_file: str | None, new_password_file: str
     say(settings, "copies of the key that were made before open with the old password: p2pchat key export --help")
 
 
+def _outside_home(settings: Settings, out: str) -> None:
+    """A copy inside the home dies with it, and could take a key file's place. Raises Usage."""
+    home = settings.home
+    if out != "-" and {home.data_dir, home.config_dir} & {(path := Path(out).absolute()), *path.parents}:
+        raise Usage("a copy in the home is lost with the home", hint="name a place outside of it")
+
+
 def _before_a_password(settings: Settings) -> None:
     """Nobody shall type one for nothing. Raises NoDaemon."""
     ask(settings, "daemon.status")
@@ -201,6 +213,15 @@ def _note(settings: Settings, user: str) -> None:
         ask(settings, "key.verified", {"id": user})
     except NoDaemon:
         say(settings, "the daemon is not running, so the copy was not compared with this home, and no day was noted")
+
+
+def _opens_with(found: Found) -> str:
+    from p2pchat.keys.backup.secret import FORM
+    from p2pchat.keys.seal import SHARES, parse
+
+    if found.shares:
+        return f"{found.shares[0].need} shares, here {len({share.words for share in found.shares})}"
+    return "shares, whose words are missing here" if parse(found.container, FORM).factors == SHARES else "password"
 
 
 def _base64(password: bytes | None) -> str | None:

@@ -12,7 +12,7 @@ from p2pchat.commands.layout import print_fields
 from p2pchat.commands.new_home import restore_home
 from p2pchat.commands.output import say
 from p2pchat.commands.password import new_password_given, read_new_password
-from p2pchat.errors import Locked, Untrusted, Usage
+from p2pchat.errors import Locked, P2PChatError, Untrusted, Usage
 
 
 @verb("login", "p2pchat login --string backup.txt", "p2pchat login --qr part-*.png --expect pc1... --no-input")
@@ -58,20 +58,21 @@ def login(
     home = settings.home
     paths, kind = _paths(string, file, files, qr=qr, shares=shares)
     nickname_checked(nickname)
+    expected = None if expect is None else _id(expect)
     home.create()
     refuse_existing(home)
     with only_one(home):
         refuse_existing(home)
         found = read_backup(settings, paths)
         _expected_kind(found, kind)
+        new = new_password_given(new_password_file)
         password = password_of(settings, found, password_file)
         restored = open_backup(found, password)
         from p2pchat.ids import user_id_text
 
         for line in found.repaired:
             say(settings, f"line {line} was wrong or missing, and was repaired")
-        _confirm(settings, user_id_text(restored.user), expect)
-        new = new_password_given(new_password_file)
+        _confirm(settings, user_id_text(restored.user), expected)
         if new is None:  # a key from shares is nothing that anybody could type
             new = read_new_password(settings, password_file) if found.shares else password
         made = restore_home(home, restored, new, nickname=nickname, light=kdf == "light")
@@ -90,6 +91,16 @@ def _paths(
     if qr or shares:
         return files, "qr" if qr else "shares"
     return ((string,), "string") if string is not None else ((str(file),), "file")
+
+
+def _id(text: str) -> str:
+    """As it is written. Raises Usage for what is no ID."""
+    from p2pchat.ids import parse_user_id, user_id_text
+
+    try:
+        return user_id_text(parse_user_id(text))
+    except P2PChatError as error:
+        raise Usage(f"--expect: {error.message}", hint="p2pchat login --help") from error
 
 
 def _expected_kind(found: Found, kind: str) -> None:

@@ -19,5 +19,5 @@ def typed_string() -> str:
             click.echo(f"  {complaint}", err=True)
             continue
         total = total or (total_lines(typed) if typed.strip() else None)
-        lines.append(f"{number} {typed}" if typed.strip() else "")
+        lines.append(typed)  # a line tells its number itself
     return "\n".join(lines)

@@ -16,7 +16,7 @@ from p2pchat.firewall.roles import STRANGER_LINKS, may_pass
 from p2pchat.firewall.strangers import Strangers
 from p2pchat.firewall.window import Window
 from p2pchat.ids import UserId
-from p2pchat.keys.devices import Standing
+from p2pchat.keys.devices import Standing, VerifiedSet
 from p2pchat.link.drive import Ended, Link
 from p2pchat.link.establish import Established
 from p2pchat.link.session import LinkEvent, Sessions
@@ -67,6 +67,7 @@ class Links:
         self._random = random
         self._strangers = strangers
         self._live: dict[int, Live] = {}
+        self._newest: dict[UserId, VerifiedSet] = {}  # as shown over the link that stands
         self._last_number = 0
         self._all_down = trio.Event()
         self.sessions: Final = Sessions(own)
@@ -89,18 +90,24 @@ class Links:
         if role is Role.STRANGER and not peer.initiator and not self._strangers.may_enter(address, live.since_s):
             self._turn_away(live, Reason.RATE_LIMITED)
             return
-        if (newest := self._newer_than(established)) and self.sessions.link_of(peer.user):
+        standing = self._live.get(self.sessions.link_of(peer.user) or 0)
+        if standing is not None and self._outdated(live):
             # A device that was replaced shall learn of it though the one in its place holds the link.
-            link.send(Frame(FrameType.STALE_SET, newest))
+            self._tell_newest(live)
             self._turn_away(live, Reason.REPLACED)
             return
-        admission = self.sessions.admit(peer.user, live.number, initiator=peer.initiator)
+        self._newest[peer.user] = peer.credentials.devices
+        newer = standing is not None and self._outdated(standing)
+        admission = self.sessions.admit(peer.user, live.number, initiator=peer.initiator, newer=newer)
         if not admission.stays:
             self._live[self.sessions.link_of(peer.user) or 0].link.probe()  # does the one they gave up still live?
             self._turn_away(live, Reason.REPLACED)
             return
         if admission.replaces is not None:
-            self._retire(self._live[admission.replaces], Reason.REPLACED)
+            replaced = self._live[admission.replaces]
+            if newer:
+                self._tell_newest(replaced)
+            self._retire(replaced, Reason.REPLACED)
         self._make_room(role)
         self._live[live.number] = live
         self._port.send(self._up(live, established))
@@ -142,6 +149,9 @@ class Links:
         live.role = self._peers.role(user)
         if live.role in {Role.GONE, Role.TRACKER}:
             live.link.close(Reason.UNWANTED)
+        elif self._outdated(live):  # the user took a newer card, say: what follows goes to the device that it lists
+            self._tell_newest(live)
+            self._retire(live, Reason.REPLACED)
 
     def probe_all(self) -> None:
         """The computer slept, or the network changed: which links survived?"""
@@ -192,6 +202,7 @@ class Links:
         del self._live[live.number]
         self._all_down.set()
         if self.sessions.remove(live.user, live.number):
+            self._newest.pop(live.user, None)
             self.on_gone(Gone(live.user, ended, trio.current_time() - live.since_s))
 
     async def _deliver(self, live: Live, frame: Frame) -> None:
@@ -213,12 +224,24 @@ class Links:
         self.counts.sent_bytes += live.link.sent_bytes
         self.counts.received_bytes += live.link.received_bytes
 
-    def _newer_than(self, established: Established) -> bytes:
-        """The peer's device set as pinned, where it showed an older one that lacks no signature; else nothing."""
-        pinned, shown = self._peers.credentials(established.peer.user), established.peer.credentials
-        if pinned is None or shown.devices.standing(pinned.devices) is not Standing.OLDER:
-            return b""
-        return pinned.devices.raw
+    def _known(self, user: UserId) -> VerifiedSet | None:
+        """The newest device set of a peer: as pinned by the vault, or as shown over the link that stands."""
+        pinned, shown = self._peers.credentials(user), self._newest.get(user)
+        if pinned is None or shown is None:
+            return pinned.devices if pinned else shown
+        return pinned.devices if shown.standing(pinned.devices) is Standing.OLDER else shown
+
+    def _outdated(self, live: Live) -> bool:
+        """Whether a newer set than the one shown over ``live`` is known, and does not list the device there."""
+        newest = self._known(live.user)
+        if newest is None or live.link.peer.credentials.devices.standing(newest) is not Standing.OLDER:
+            return False
+        return newest.device(live.link.peer.device) is None
+
+    def _tell_newest(self, live: Live) -> None:
+        newest = self._known(live.user)
+        assert newest is not None
+        live.link.send(Frame(FrameType.STALE_SET, newest.raw))
 
     def _turn_away(self, live: Live, reason: Reason) -> None:
         """Close a link that the vault never hears of."""

@@ -54,6 +54,7 @@ def launch(home: Home, own: programs.Programs, listen: tuple[str, ...], report: 
     home.check()
     settings = config.load(home.config_file)
     lock_fd = lock.acquire(home.lock_file)
+    home.remove_leftovers()
     environ = programs.environ(home.environ(os.environ))
     os.chdir("/")
     with _listening(home.rpc_sock) as rpc, _listening(home.gate_sock) as gate:

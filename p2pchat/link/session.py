@@ -80,10 +80,13 @@ class Sessions:
         found = self._links.get(peer)
         return found[0] if found else None
 
-    def admit(self, peer: UserId, link: int, *, initiator: bool) -> Admission:
-        """Enter an authenticated link, unless the one that stands has the better right; ``initiator``: we dialled."""
+    def admit(self, peer: UserId, link: int, *, initiator: bool, newer: bool = False) -> Admission:
+        """Enter an authenticated link, unless the one that stands has the better right; ``initiator``: we dialled.
+
+        ``newer``: the peer shows newer keys over this one, so the other has no right against it.
+        """
         held = self._links.get(peer)
-        if held is not None and held[1] != initiator and not self._preferred(peer, initiator):
+        if held is not None and not newer and held[1] != initiator and not self._preferred(peer, initiator):
             return Admission(stays=False, replaces=None)
         self._links[peer] = (link, initiator)
         self.on(peer, LinkEvent.AUTHENTICATED)

@@ -14,6 +14,11 @@ def of_contact(reader: Reader, contact: int) -> dict[DeviceId, bytes]:
     return {DeviceId(device): state for device, state in rows}
 
 
+def any_agreed(reader: Reader) -> bool:
+    """Whether this store ever kept a channel, with anybody."""
+    return bool(reader.value("SELECT EXISTS (SELECT 1 FROM channels)"))
+
+
 def put(tx: Tx, contact: int, device: DeviceId, state: bytes, now_ms: int) -> None:
     tx.execute(
         "INSERT INTO channels VALUES (?, ?, ?, ?) ON CONFLICT (contact, device) DO UPDATE"

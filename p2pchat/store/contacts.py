@@ -97,8 +97,8 @@ def add(tx: Tx, new: NewContact, now_ms: int) -> Contact:
         " created_ms = ?, updated_ms = ? WHERE id = ?",
         *(new.state, new.direction, new.via, new.alias, new.nickname, new.note, now_ms, now_ms, contact),
     )
-    if new.state == "accepted":
-        set_state(tx, contact, "accepted", now_ms)
+    if new.state in FRIENDS:
+        set_state(tx, contact, new.state, now_ms)
     tx.execute(
         "INSERT INTO out_queues (contact, incarnation, previous) VALUES (?, ?, zeroblob(16))", contact, new.incarnation
     )
@@ -139,7 +139,8 @@ def set_state(tx: Tx, contact: int, state: State, now_ms: int) -> None:
     """Also notes when a friendship first stood."""
     tx.execute(
         "UPDATE contacts SET state = ?1, updated_ms = ?2,"
-        " accepted_ms = CASE WHEN ?1 = 'accepted' THEN coalesce(accepted_ms, ?2) ELSE accepted_ms END WHERE id = ?3",
+        " accepted_ms = CASE WHEN ?1 IN ('accepted', 'restored') THEN coalesce(accepted_ms, ?2) ELSE accepted_ms END"
+        " WHERE id = ?3",
         *(state, now_ms, contact),
     )
 

@@ -160,3 +160,14 @@ def test_a_store_that_was_there_is_missed(tmp_path: Path) -> None:
     home.store_db.touch()
     with pytest.raises(Exists):
         home.begin_new_store()
+
+
+def test_what_a_crash_left_of_rewritten_keys_goes_and_nothing_else(tmp_path: Path) -> None:
+    home = Home(tmp_path / "h", tmp_path / "h")
+    home.create()
+    (home.data_dir / ".unlock.key.ab12").write_bytes(b"sealed under the password of before")
+    for kept in (home.unlock_file, home.vault_file, home.data_dir / ".store.db.new"):
+        kept.write_bytes(b"x")
+    home.remove_leftovers()
+    left = {path.name for path in home.data_dir.iterdir() if path.is_file()}
+    assert left == {"unlock.key", "vault.key", ".store.db.new", "version"}

@@ -87,7 +87,7 @@ def _device(settings: Settings) -> Verdict:
     """Whether this machine still is where the identity lives."""
     if ask(settings, "status")["replaced"]:
         detail = "this identity was logged in on another machine; this one only shows what it has"
-        return Verdict("device", "bad", detail, "p2pchat login --help")
+        return Verdict("device", "bad", detail, "p2pchat --home NEW login --help")
     return Verdict("device", "ok", "in use")
 
 

@@ -89,7 +89,7 @@ def _read(text: str) -> _Part | None:
     encoded = text[len(PREFIX) :]
     try:
         raw = base64.b32decode(encoded + "=" * (-len(encoded) % 8))
-    except binascii.Error:
+    except (binascii.Error, ValueError):  # ValueError: characters that no code of ours has
         return None
     body, checksum = raw[:-_SUM_BYTES], raw[-_SUM_BYTES:]
     if len(body) <= _HEAD.size or zlib.crc32(body).to_bytes(_SUM_BYTES) != checksum:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from p2pchat.errors import Corrupt, Failed
-from p2pchat.keys.backup.text import from_text, to_lines
+from p2pchat.keys.backup.text import TEXT_CHARS, from_text, to_lines
 
 KEY_BYTES: Final = 32
 MOST: Final = 16  # shares, as SLIP-39 bounds them
@@ -26,6 +26,7 @@ class Share:
     container: bytes
     words: str
     need: int  # so many shares open it
+    repaired: tuple[int, ...] = ()  # lines of the container that were wrong or missing
 
 
 def split(key: bytes, need: int, of: int) -> list[str]:
@@ -60,6 +61,10 @@ def write(container: bytes, words: str) -> str:
 
 def read(text: str) -> Share:
     """One share's text. Raises Corrupt, which names what is damaged."""
+    if len(text) > TEXT_CHARS:
+        raise Corrupt(
+            f"this is no share: it has more than {TEXT_CHARS // 1024} KiB", hint="give the share's text alone"
+        )
     words = find_words(text)
     if words is None:
         raise Corrupt(
@@ -71,7 +76,8 @@ def read(text: str) -> Share:
     except library.MnemonicError as error:
         hint = "compare them with the paper, one by one"
         raise Corrupt("the words of the share are damaged: one is wrong or in another place", hint=hint) from error
-    return Share(from_text(text).container, words, need)
+    found = from_text(text)
+    return Share(found.container, words, need, found.repaired)
 
 
 def find_words(text: str) -> str | None:

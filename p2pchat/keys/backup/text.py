@@ -26,6 +26,7 @@ from p2pchat.keys.backup.text_line import (
 from p2pchat.keys.backup.text_rows import LEAST_PARITY, MOST_BYTES, PARITY, from_rows, to_rows
 
 TEXT_CHARS: Final = 64 * 1024  # with blanks and characters without width
+TYPED_CHARS: Final = 1000  # of one line
 STRING_CHARS: Final = 8 * 1024  # letters and digits, without the numbers in front (walls 4.6: H062)
 _IN_FRONT: Final = re.compile(r"^\W*\d{1,3}(?:[.:)]\W*|\s+)(?=\w\w)")  # a number set off from the first group
 _BEHIND_CHECK: Final = re.compile(r"(?<=[-\u2010-\u2015\u2212]\w\w)\s+")  # -XY, where line breaks became blanks
@@ -72,6 +73,8 @@ def judge_line(number: int, typed: str, total: int | None = None) -> str | None:
 
     ``total``: what ``total_lines`` told of a line before; with it, a line of another backup is noticed.
     """
+    if len(typed) > TYPED_CHARS:
+        return "it is far too long for a line"
     found = read_line(take_apart(typed).chars)
     if found is None or found[0] != number:
         chars = letters_and_digits(_IN_FRONT.sub("", typed))

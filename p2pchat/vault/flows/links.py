@@ -12,7 +12,7 @@ from p2pchat.errors import BadFormat, CryptoError, DiskFull, P2PChatError, Untru
 from p2pchat.limits import WINDOW_MESSAGES
 from p2pchat.store import contacts, events
 from p2pchat.store.tx import Tx
-from p2pchat.vault.flows import arrival, channel, compare, pacing, pair, replaced, stale
+from p2pchat.vault.flows import arrival, channel, compare, pacing, pair, stale
 from p2pchat.vault.flows.link import Link, LinkEvent, Nudge
 from p2pchat.vault.node import Node
 from p2pchat.wire import boundary
@@ -61,8 +61,10 @@ def _hear(node: Node, nursery: trio.Nursery, message: Struct) -> None:
 
 def _up(node: Node, nursery: trio.Nursery, up: boundary.Up) -> None:
     send, receive = trio.open_memory_channel[LinkEvent](math.inf)  # bounded by the boundary's window
+    if node.replaced:
+        node.port.send(boundary.Cut(link=up.link, reason=boundary.Reason.CLOSED))
+        return
     try:
-        replaced.refuse(node)
         link = arrival.check(node, up, send)
     except P2PChatError as error:
         node.port.send(boundary.Cut(link=up.link, reason=boundary.Reason.UNWANTED))

@@ -141,7 +141,7 @@ def _take_request(tx: Tx, link: Link, request: ContactRequest, fresh: Incarnatio
     if after is not before and before is not State.NONE:
         contacts.set_state(tx, contact.id, after.value, now_ms)
         events.append(tx, "contact-accepted", now_ms, contact=contact.id)
-    return _Met(befriended=after is State.ACCEPTED and before is not after, friends=after is State.ACCEPTED)
+    return _Met(befriended=after is State.ACCEPTED and before is not after, friends=after.value in contacts.FRIENDS)
 
 
 def _list_stranger(tx: Tx, user: UserId, request: ContactRequest, fresh: Incarnation, now_ms: int) -> Contact | None:
@@ -182,17 +182,17 @@ def _list_again(tx: Tx, link: Link, answer: ContactAnswer, fresh: Incarnation, n
 
 def _take_answer(tx: Tx, link: Link, answer: ContactAnswer, given: bytes, now_ms: int) -> _Met:
     contact = contacts.by_user(tx, link.user)
-    if contact is None or contact.state in {"none", "blocked", "incoming", "restored"}:
+    if contact is None or contact.state in {"none", "blocked", "incoming"}:
         return _Met()
     before = State(contact.state)
     after = next_state(before, Event.ANSWER_ACCEPTED if answer.accepted else Event.ANSWER_REJECTED)
-    if after is not State.ACCEPTED:
+    if after.value not in contacts.FRIENDS:
         return _Met()
     contacts.set_nickname(tx, contact.id, answer.nickname, now_ms)
     contacts.set_tickets(tx, contact.id, Tickets(given=given, held=answer.ticket), now_ms)
     _keep_objects(tx, link, contact.id, answer.addresses, now_ms)
     if before is not after:
-        contacts.set_state(tx, contact.id, "accepted", now_ms)
+        contacts.set_state(tx, contact.id, after.value, now_ms)
         events.append(tx, "contact-accepted", now_ms, contact=contact.id)
     return _Met(befriended=before is not after, friends=True)
 

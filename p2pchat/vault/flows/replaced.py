@@ -8,7 +8,7 @@ from typing import Final
 
 from p2pchat.errors import Forbidden
 from p2pchat.keys.devices import Standing, VerifiedSet
-from p2pchat.store import contacts, events, meta
+from p2pchat.store import channels, contacts, events, meta
 from p2pchat.store.tx import Tx
 from p2pchat.vault.flows import wishes
 from p2pchat.vault.node import Node
@@ -21,9 +21,14 @@ TEXT: Final = (
 
 
 def replaces(node: Node, found: VerifiedSet) -> bool:
-    """Whether ``found``, verified as one of this identity's sets, puts another device into this one's place."""
+    """Whether ``found``, verified as one of this identity's sets, puts another device into this one's place.
+
+    Not where this device never agreed keys with anybody: then it is the new one, after a login whose clock stood behind
+    that of the login before, and has to sign a successor.
+    """
     newer = found.standing(node.identity.devices) is Standing.NEWER
-    return newer and found.device(node.identity.device.device) is None
+    unlisted = found.device(node.identity.device.device) is None
+    return newer and unlisted and node.store.read(channels.any_agreed)
 
 
 def switch_off(node: Node) -> None:
@@ -40,7 +45,9 @@ def switch_off(node: Node) -> None:
         for contact in node.store.read(lambda reader: contacts.every(reader, *wishes.LINKED_STATES)):
             wishes.tell(node, contact.user)
         for link in node.links.values():
-            node.port.send(boundary.Cut(link=link.up.link, reason=boundary.Reason.UNWANTED))
+            node.port.send(
+                boundary.Cut(link=link.up.link, reason=boundary.Reason.CLOSED)
+            )  # who dials again is looking for the new device
         node.news.ring()
 
     node.store.change_nowait(job, after=let_go)
@@ -49,4 +56,4 @@ def switch_off(node: Node) -> None:
 def refuse(node: Node) -> None:
     """Raises Forbidden on a device that was replaced."""
     if node.replaced:
-        raise Forbidden(TEXT, hint="write from the other machine, or log in here with a backup: p2pchat login --help")
+        raise Forbidden(TEXT, hint="write from the other machine, or log in here anew: p2pchat --home NEW login --help")

@@ -21,7 +21,7 @@ def tell(node: Node, user: UserId) -> None:
     """State one person anew, after the contact changed. Somebody who is no contact loses the link."""
     contact = node.store.read(lambda reader: contacts.by_user(reader, user))
     if contact is None or contact.state not in LINKED_STATES or node.replaced:
-        unwanted = node.replaced or (contact is not None and contact.state == "blocked")
+        unwanted = contact is not None and contact.state == "blocked"
         node.port.send(boundary.Want(user=user, until_ms=0))
         node.port.send(boundary.Peer(user=user, role=boundary.Role.GONE if unwanted else boundary.Role.STRANGER))
         return

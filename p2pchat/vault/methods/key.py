@@ -5,7 +5,7 @@ Whoever asks for a copy proves that he knows the password, though he reached the
 
 from typing import Final
 
-from p2pchat.errors import Untrusted
+from p2pchat.errors import Untrusted, Usage, WrongPassword
 from p2pchat.keys import seal
 from p2pchat.keys.backup import secret
 from p2pchat.limits import KEY_FILE_BYTES
@@ -41,11 +41,14 @@ async def backup(node: Node, params: Params) -> Result:
     plaintext = secret.pack(identity.root, identity.scalar, identity.chain, with_log=params["with_log"])
     unlock = node.env.disk.read(node.unlock_file, KEY_FILE_BYTES)
     password, cost = params["password"], _COSTS[params["kdf"]]
+    new_password = params.get("new_password")
+    if params["split"] and new_password is None:
+        raise Usage("what is split is the new password", hint="p2pchat rpc schema")
     factors = seal.SHARES if params["split"] else seal.PASSWORD
 
     def work() -> bytes:
         seal.open_sealed(unlock, password)
-        chosen = params.get("new_password") or password
+        chosen = password if new_password is None else new_password
         return seal.seal(plaintext, chosen, fresh=fresh, cost=cost, form=secret.FORM, factors=factors)
 
     container = await node.env.work(work)
@@ -62,13 +65,22 @@ async def verified(node: Node, params: Params) -> Result:
 
 
 async def passwd(node: Node, params: Params) -> Result:
-    """The key-encryption key under a new password; the file is replaced at once and whole. Raises as ``backup``."""
+    """The key-encryption key under a new password; the file is replaced at once and whole. Raises as ``backup``.
+
+    Asked once more after a crash that hid the answer, it finds the new password in force, and says so.
+    """
     fresh = node.env.random.bytes(seal.FRESH_BYTES)
     unlock = node.env.disk.read(node.unlock_file, KEY_FILE_BYTES)
 
-    def work() -> bytes:
-        kek = seal.open_sealed(unlock, params["password"])
+    def work() -> bytes | None:
+        try:
+            kek = seal.open_sealed(unlock, params["password"])
+        except WrongPassword:
+            seal.open_sealed(unlock, params["new_password"])
+            return None
         return seal.seal(kek, params["new_password"], fresh=fresh, cost=_COSTS[params["kdf"]])
 
-    node.env.disk.replace(node.unlock_file, await node.env.work(work))
+    changed = await node.env.work(work)
+    if changed is not None:
+        node.env.disk.replace(node.unlock_file, changed)
     return {"id": own.text(node.identity)}

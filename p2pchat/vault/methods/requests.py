@@ -16,6 +16,7 @@ from p2pchat.vault.flows.link import Nudge
 from p2pchat.vault.methods import pages
 from p2pchat.vault.methods.contact import Params, Result, named, viewed
 from p2pchat.vault.node import Node
+from p2pchat.wire import boundary
 
 
 async def card(node: Node, params: Params) -> Result:
@@ -126,6 +127,9 @@ async def reject(node: Node, params: Params) -> Result:
 
     contact = await node.store.change(job)
     node.news.ring()
+    if contact.is_friend:  # restored: a link stands
+        wishes.tell(node, contact.user)
+        wishes.cut(node, contact.user, boundary.Reason.UNWANTED)
     return {"id": contact.user_text, "rejected": True}
 
 

@@ -3,12 +3,13 @@
 from typing import Final
 
 from tests.fuzz.target import Target
-from tests.fuzz.targets import identity, link, local, pair, web, wire
+from tests.fuzz.targets import backup, identity, link, local, pair, web, wire
 
 GROUPS: Final[dict[str, tuple[Target, ...]]] = {
     "wire": wire.TARGETS,
     "link": link.TARGETS,
     "identity": identity.TARGETS,
+    "backup": backup.TARGETS,
     "pair": pair.TARGETS,
     "web": web.TARGETS,
     "local": local.TARGETS,

@@ -114,10 +114,10 @@ async def test_a_replaced_device_has_no_links_any_more_and_signs_no_successor(au
         newer, _ = replacement()
         assert verify_device_set(newer, ME.chain).sequence > ME.devices.sequence
         await peer.send(FrameType.STALE_SET, newer)
-        assert (await other.cut()).reason == boundary.Reason.UNWANTED
+        assert (await other.cut()).reason == boundary.Reason.CLOSED  # not "do not come again": the new device is wanted
         await trio.sleep(GATHER_S + 1)
         assert saved == []
-        gone = {said.user for said in vault.gate.all(boundary.Peer) if said.role == boundary.Role.GONE}
+        gone = {said.user for said in vault.gate.all(boundary.Peer) if said.role == boundary.Role.STRANGER}
         assert gone == {peer.identity.user, other.identity.user}
         assert (await vault.call("status"))["replaced"] is True
         with pytest.raises(Forbidden, match="logged in on another machine"):
@@ -130,4 +130,58 @@ async def test_a_replaced_device_has_no_links_any_more_and_signs_no_successor(au
         assert not [said for said in vault.gate.all(boundary.Peer) if said.role == boundary.Role.CONTACT]
         late = Peer(vault)
         await late.up()
-        assert (await late.cut()).reason == boundary.Reason.UNWANTED
+        assert (await late.cut()).reason == boundary.Reason.CLOSED
+
+
+async def test_a_login_whose_clock_stood_behind_signs_a_successor_and_lives(autojump_clock: MockClock) -> None:
+    """It has agreed keys with nobody yet, so it is the new machine and not the old one."""
+    saved: list[VaultSecrets] = []
+    async with running(save=saved.append) as vault:
+        peer = Peer(vault, role=boundary.Role.STRANGER)
+        await peer.up()
+        newer, _ = replacement()
+        await peer.send(FrameType.STALE_SET, newer)
+        await trio.sleep(GATHER_S + 1)
+        (signed,) = (load_identity(secrets).devices for secrets in saved)
+        found = verify_device_set(newer, ME.chain)
+        assert (signed.sequence, signed.prev) == (found.sequence + 1, found.set_hash)
+        assert (await vault.call("status"))["replaced"] is False
+
+
+async def restored(vault: Vault) -> Peer:
+    """A friend who came back by its ticket and has agreed keys."""
+    peer = Peer(vault, role=boundary.Role.STRANGER)
+    await peer.up()
+    await peer.send(FrameType.ANSWER, shown(peer, friend_ticket(ME.root, peer.identity.user)))
+    await peer.begin()
+    await peer.converse()
+    return peer
+
+
+async def test_a_restored_friend_who_is_blocked_and_unblocked_is_a_friend(autojump_clock: MockClock) -> None:
+    async with running() as vault:
+        peer = await restored(vault)
+        who = user_id_text(peer.identity.user)
+        await vault.call("contact.block", peer=who)
+        await vault.call("contact.unblock", peer=who)
+        assert await states(vault) == ["accepted"]
+
+
+async def test_a_restored_friend_who_is_rejected_loses_the_link(autojump_clock: MockClock) -> None:
+    async with running() as vault:
+        peer = await restored(vault)
+        await vault.call("contact.reject", id=user_id_text(peer.identity.user))
+        assert (await peer.cut()).reason == boundary.Reason.UNWANTED
+        assert await states(vault) == []
+
+
+async def test_a_restored_friend_who_asks_anew_is_answered(autojump_clock: MockClock) -> None:
+    """It removed and added me: my answer is what it waits for."""
+    async with running() as vault:
+        peer = await restored(vault)
+        await peer.down()
+        peer.role = boundary.Role.CONTACT
+        await peer.up()
+        await peer.send(FrameType.REQUEST, peer.request())
+        await vault.gate.wait(boundary.Send, lambda sent: sent.link == peer.link and sent.kind == FrameType.ANSWER)
+        assert await states(vault) == ["restored"]
