@@ -35,8 +35,8 @@ WORDS: Final[dict[str, str | None]] = {
     "key show": "",
     "key export": "string --out {folder}/copy.txt --force --kdf light",
     "key combine": None,  # tests/e2e/test_login.py
-    "key verify": "{folder}/copy.txt",
-    "key inspect": "{folder}/copy.txt",
+    "key verify": "{folder}/kept.txt",
+    "key inspect": "{folder}/kept.txt",
     "key passwd": "--new-password-file {password} --kdf light",
     "daemon run": None,  # tests/e2e/test_unit.py
     "daemon start": "",  # of a second node, below
@@ -122,6 +122,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
             evil.stop()  # so that something waits in the outbox
             outgoing = node.json("send", evil_id, "are you there?")["message"]
             doomed = node.json("send", evil_id, "never mind")["message"]
+            kept = str(folder / "kept.txt")  # for verbs that another worker may run before `key export`
+            node.ok("key", "export", "string", "--out", kept, "--kdf", "light")
             names = {"evil": evil_id, "stranger": stranger_id, "incoming": incoming, "outgoing": outgoing}
             yield Stage(node, {**names, "doomed": doomed, "folder": str(folder), "password": str(node.password_file)})
         finally:

@@ -112,7 +112,7 @@ class Friend:
     # --- what arrives -------------------------------------------------------------------------------------------------
 
     def _answer(self, body: bytes) -> None:
-        accepted, reply, self.ticket, _, _ = requests.open_answer(self.me, self.link, body)
+        accepted, reply, self.ticket, _, _, _ = requests.open_answer(self.me, self.link, body)
         assert accepted and not reply
         self.link.send(ANSWER, requests.answer(self.me, self.link, "second", reply=True))
         self._hello()

@@ -28,7 +28,7 @@ def request(me: Me, link: Link, nickname: str, note: str, now_ms: int) -> bytes:
 def answer(me: Me, link: Link, nickname: str, *, reply: bool) -> bytes:
     """Body of an ANSWER frame, with the friend ticket."""
     ticket = hmac(hkdf(me.secret, b"p2pchat/1/friend-ticket"), link.peer.user)
-    return _seal(me, link, pack("p2pchat/1/answer", True, reply, ticket, nickname, b""))
+    return _seal(me, link, pack("p2pchat/1/answer", True, reply, ticket, nickname, b"", b""))
 
 
 def open_answer(me: Me, link: Link, sealed: bytes) -> list[Any]:
@@ -37,7 +37,7 @@ def open_answer(me: Me, link: Link, sealed: bytes) -> list[Any]:
     private = MLKEM768X25519PrivateKey(me.box_mlkem, me.box_x25519)
     body, signature = unpack(_HPKE.decrypt(sealed, private, b"p2pchat/1/request-box" + people), fields=2)
     verify_by_device(link.peer, link.device, signature, b"p2pchat/1/request-sig" + people + body)
-    return unpack(body, label="p2pchat/1/answer", fields=5)
+    return unpack(body, label="p2pchat/1/answer", fields=6)
 
 
 def _seal(me: Me, link: Link, body: bytes) -> bytes:
