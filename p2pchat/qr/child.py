@@ -10,6 +10,8 @@ from p2pchat.errors import Corrupt, Failed, from_json
 
 ANSWER_S: Final = 20.0
 _SPOILT: Final = "use a PNG or JPEG of the code"
+# Of the environment, what finds modules and shared libraries. The reader of foreign bytes gets nothing to tell.
+_PASSED: Final = ("PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH")
 
 
 def read_codes(picture: bytes, environ: Mapping[str, str]) -> list[str]:
@@ -17,16 +19,19 @@ def read_codes(picture: bytes, environ: Mapping[str, str]) -> list[str]:
 
     Raises Corrupt for a picture that cannot be read or makes its reader fail, Failed where a library is missing.
     """
+    passed = {name: environ[name] for name in _PASSED if name in environ}
     command = [sys.executable, "-P", "-m", "p2pchat.qr.read"]
     try:
-        done = subprocess.run(command, input=picture, capture_output=True, env=environ, timeout=ANSWER_S, check=False)
+        done = subprocess.run(command, input=picture, capture_output=True, env=passed, timeout=ANSWER_S, check=False)
     except subprocess.TimeoutExpired as error:
         raise Corrupt("reading the picture took too long", hint=_SPOILT) from error
     except OSError as error:
         raise Failed(f"cannot start the reader of pictures: {error.strerror}", hint="p2pchat doctor") from error
-    if done.returncode != 0:
-        raise Corrupt("the picture made its reader fail, and was given up", hint=_SPOILT)
-    answer = json.loads(done.stdout)
-    if "error" in answer:
-        raise from_json(answer["error"])
-    return [str(code) for code in answer["codes"]]
+    try:
+        answer = json.loads(done.stdout if done.returncode == 0 else b"")
+        if "error" not in answer:
+            return [str(code) for code in answer["codes"]]
+        told = from_json(answer["error"])
+    except (ValueError, TypeError, KeyError, AttributeError) as error:  # killed, or whatever the picture made of it
+        raise Corrupt("the picture made its reader fail, and was given up", hint=_SPOILT) from error
+    raise told

@@ -2,8 +2,8 @@
 
 The picture's bytes come on stdin; one JSON object goes to stdout: ``{"codes": [...]}``, or ``{"error": {...}}``.
 Decoders of pictures are where crafted bytes do harm, so nothing else meets them: the header is judged first by
-``picture``, then the process gives up all memory, time and files that it will not need, and only then a library looks
-at a pixel.
+``picture``, then the process gives up all memory, time and files that it will not need (also those of modules: all are
+imported before), and only then a library looks at a pixel.
 """
 
 import io
@@ -11,19 +11,18 @@ import json
 import os
 import resource
 import sys
-import warnings
 from collections.abc import Iterator
 from typing import Any, Final
 
 from p2pchat.errors import Corrupt, Failed, P2PChatError
 from p2pchat.hardening import refuse_dumps
-from p2pchat.picture import PIXELS, picture_size
+from p2pchat.picture import picture_size
 
 PICTURE_BYTES: Final = 16 * 1024 * 1024
 MOST_CODES: Final = 8
 MOST_CHARS: Final = 4296  # of a code in alphanumeric mode; one in byte mode holds fewer
-MEMORY_BYTES: Final = 320 * 1024 * 1024  # beside what the libraries have mapped; 4096 x 4096 in colour takes 200 MiB
-PROCESSOR_S: Final = 8  # 4096 x 4096 full of noise takes 3 s
+MEMORY_BYTES: Final = 224 * 1024 * 1024  # beside what the libraries have mapped; 4096 x 4096 takes 96 to 176 MiB
+PROCESSOR_S: Final = 8  # 4096 x 4096 full of noise takes 1.1 s, and with zbar 2.7 s
 _SMALL: Final = 1600  # pixels a side below which an enlarged copy may show more
 
 
@@ -48,13 +47,13 @@ def codes(data: bytes, *, second_opinion: bool = True) -> list[str]:
     if len(data) > PICTURE_BYTES:
         raise Corrupt("a picture has at most 16 MiB", hint="use a smaller picture")
     try:
-        picture_size(data)
+        size = picture_size(data)
     except P2PChatError as error:
         raise Corrupt(error.message, hint="use a PNG or JPEG of the code") from error
     zxing, zbar = _libraries(second_opinion)
     _give_up_the_rest()
     found: dict[str, None] = {}
-    for picture in _views(data):
+    for picture in _views(data, size):
         before = len(found)
         for text in (*_zxing(zxing, picture), *_zbar(zbar, picture)):
             if len(text) <= MOST_CHARS and len(found) < MOST_CODES:
@@ -73,11 +72,10 @@ def _libraries(second_opinion: bool) -> tuple[Any, Any]:
     try:
         import PIL.Image
         import PIL.ImageFilter
-        import PIL.ImageOps
-        import PIL.TiffImagePlugin  # holds EXIF, which tells how the camera was held
+        import PIL.JpegImagePlugin
+        import PIL.PngImagePlugin
+        import PIL.TiffImagePlugin  # noqa: F401 - EXIF data are written like a TIFF; all are loaded for what follows
         import zxingcpp
-
-        PIL.Image.preinit()  # all that decoding loads is loaded before files are given up
     except ImportError as error:
         raise Failed(
             f"reading pictures takes a library that is missing ({error.name})", hint="p2pchat doctor"
@@ -112,43 +110,51 @@ def _mapped_bytes() -> int:
         return 1 << 31
 
 
-def _views(data: bytes) -> Iterator[Any]:
-    """The picture in grey, upright, then copies of it that bring out what a bad photo hides. Raises Corrupt."""
-    from PIL import Image, ImageFilter, ImageOps
+def _views(data: bytes, size: tuple[int, int]) -> Iterator[Any]:
+    """The picture in grey, then copies of it that bring out what a bad photo hides. Raises Corrupt.
 
-    Image.MAX_IMAGE_PIXELS = PIXELS * PIXELS
-    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    ``size`` is what the header was judged by: a second header with another one is not believed. A photo is not turned
+    upright as its EXIF data say, since both libraries read codes that are turned or mirrored.
+    """
+    from PIL import Image, ImageFilter
+    from PIL.JpegImagePlugin import JpegImageFile
+    from PIL.PngImagePlugin import PngImageFile
+
+    # Not Image.open: it loads more formats, and takes a phone's JPEG with a second picture in it for one of them (MPO).
+    kind = JpegImageFile if data.startswith(b"\xff\xd8") else PngImageFile
+    damaged = Corrupt("the picture is damaged", hint="use another picture of the code")
     try:
-        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as opened:
+        with kind(io.BytesIO(data)) as opened:
             opened.draft("L", None)  # a JPEG's colours are not even unpacked
-            picture = ImageOps.exif_transpose(_on_white(opened))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise Corrupt("the picture is damaged", hint="use another picture of the code") from error
+            picture = _on_white(opened) if opened.size == size else None
+    except (OSError, ValueError, SyntaxError) as error:
+        raise damaged from error
+    if picture is None:
+        raise damaged
     yield picture
-    even = ImageOps.autocontrast(picture, cutoff=2)
-    yield even
+    # Binarisers look at few pixels at a time: noise hurts them more than a little more blur (benchmarks/photos.py).
+    yield picture.filter(ImageFilter.GaussianBlur(1.5))
     if max(picture.size) <= _SMALL:
-        larger = even.resize((picture.width * 2, picture.height * 2), Image.Resampling.BICUBIC)
-        yield larger
-        yield larger.filter(ImageFilter.UnsharpMask(radius=4, percent=200, threshold=2))
+        larger = picture.resize((picture.width * 2, picture.height * 2), Image.Resampling.BICUBIC)
+        yield larger.filter(ImageFilter.GaussianBlur(2)).filter(ImageFilter.UnsharpMask(10, 300, 0))
     else:
-        yield even.filter(ImageFilter.MedianFilter(3))
-        yield even.filter(ImageFilter.UnsharpMask(radius=3, percent=200, threshold=2))
+        yield picture.filter(ImageFilter.GaussianBlur(3))
 
 
 def _on_white(opened: Any) -> Any:
-    if opened.mode in {"RGBA", "LA", "PA"} or "transparency" in opened.info:
-        from PIL import Image
+    """In grey. No second copy in colour: 4096 x 4096 are 64 MiB each."""
+    if opened.mode not in {"RGBA", "LA", "PA"} and "transparency" not in opened.info:
+        return opened.convert("L")
+    from PIL import Image
 
-        coloured = opened.convert("RGBA")
-        white = Image.new("RGBA", coloured.size, "white")
-        white.alpha_composite(coloured)
-        return white.convert("L")
-    return opened.convert("L")
+    coloured = opened if opened.mode == "RGBA" else opened.convert("RGBA")
+    white = Image.new("L", coloured.size, 255)
+    white.paste(coloured.convert("L"), mask=coloured.getchannel("A"))
+    return white
 
 
 def _zxing(library: Any, picture: Any) -> Iterator[str]:
-    for code in library.read_barcodes(picture, formats=library.BarcodeFormat.QRCode):
+    for code in library.read_barcodes(picture, formats=library.BarcodeFormat.QRCode, text_mode=library.TextMode.Plain):
         if code.valid:
             yield code.text
 

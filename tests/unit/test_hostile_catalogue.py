@@ -197,6 +197,8 @@ MET: dict[int, tuple[str, ...]] = {
         "unit/test_picture.py::test_h067_a_picture_that_would_unpack_too_large_is_refused",
         f"{READ}::test_H067_what_would_unpack_too_large_is_never_unpacked",
         f"{READ}::test_H067_a_header_that_lies_ends_in_a_sentence",
+        f"{READ}::test_H067_exif_data_that_are_none_do_no_harm",
+        f"{READ}::test_H067_a_second_header_is_not_believed",
         f"{READ}::test_H067_a_photo_that_was_taken_sideways_is_read",
     ),
     68: (f"{READ}::test_H068_of_many_codes_the_first_eight_count",),  # an image with very many codes

@@ -2,13 +2,15 @@
 
 import io
 import os
+import sys
 import zlib
 from functools import cache
 from hashlib import shake_256
 from pathlib import Path
+from random import Random
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops, ImageFilter
 
 from p2pchat.errors import Corrupt
 from p2pchat.keys.backup.parts import join, split
@@ -97,6 +99,35 @@ def test_H067_a_photo_that_was_taken_sideways_is_read() -> None:
     assert seen(saved(picture, "JPEG", quality=60, exif=exif)) == ["HELLO"]
 
 
+def test_H067_exif_data_that_are_none_do_no_harm() -> None:
+    assert seen(saved(codes("HELLO"), "JPEG", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff")) == ["HELLO"]
+
+
+def test_H067_a_second_header_is_not_believed() -> None:
+    whole = saved(codes("HELLO").convert("L"))
+    header = whole[8:33]
+    for width in (20_000, 4096, 1):
+        fields = header[4:8] + width.to_bytes(4) + header[12:21]
+        other = header[:4] + fields + zlib.crc32(fields).to_bytes(4)
+        with pytest.raises(Corrupt, match="damaged"):
+            seen(whole[:33] + other + whole[33:])
+
+
+def test_a_phone_s_jpeg_with_a_second_picture_in_it() -> None:
+    assert seen(saved(codes("HELLO"), "MPO", save_all=True, append_images=[codes("HELLO").reduce(4)])) == ["HELLO"]
+
+
+def test_a_noisy_photo_out_of_focus_is_read() -> None:
+    """As benchmarks/photos.py has it: noise that only a copy with a little more blur is free of."""
+    part, rng = split(CONTAINER)[0], Random(3)
+    page = codes(part).resize((8 * codes(part).width // 10,) * 2, Image.Resampling.BOX)
+    page = page.point([40 + 185 * light // 255 for light in range(256)])
+    noise = Image.frombytes("L", page.size, rng.randbytes(page.width * page.height))
+    noise = noise.point([round(128 + 0.4 * (light - 128)) for light in range(256)])  # standard deviation 30
+    spoilt = ImageChops.add(page.filter(ImageFilter.GaussianBlur(3.2)), noise, 1, -128)
+    assert seen(saved(spoilt, "JPEG", quality=35)) == [part]
+
+
 def test_H068_of_many_codes_the_first_eight_count() -> None:
     texts = [f"CODE {number}" for number in range(12)]
     found = seen(saved(codes(*texts).resize((12 * 120, 120))))
@@ -116,10 +147,30 @@ def test_a_child_that_dies_or_hangs_is_one_sentence(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(child.sys, "executable", str(crash))
     with pytest.raises(Corrupt, match="made its reader fail"):
         seen(b"")
+    for lie in (
+        "exit 3",
+        "echo nonsense",
+        "echo {}",
+        "echo '[]'",
+        """echo '{"codes": 7}'""",
+        """echo '{"error": 1}'""",
+    ):
+        crash.write_text(f"#!/bin/sh\ncat > /dev/null\n{lie}\n")
+        with pytest.raises(Corrupt, match="made its reader fail"):
+            seen(b"")
     crash.write_text("#!/bin/sh\nexec sleep 60\n")
     monkeypatch.setattr(child, "ANSWER_S", 0.2)
     with pytest.raises(Corrupt, match="took too long"):
         seen(b"")
+
+
+def test_the_child_learns_nothing_of_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    spy = tmp_path / "spy"
+    spy.write_text(f"#!{sys.executable}\nimport json, os\nprint(json.dumps({{'codes': sorted(os.environ)}}))\n")
+    spy.chmod(0o700)
+    monkeypatch.setattr(child.sys, "executable", str(spy))
+    names = read_codes(b"", {"PYTHONPATH": "/there", "P2PCHAT_CANARY": "secret", "HOME": "/root", "PATH": "/bin"})
+    assert set(names) <= {"PYTHONPATH", "LC_CTYPE"}  # Python itself sets the second
 
 
 @pytest.mark.skipif(not read.second_opinion_installed(), reason="pyzbar or libzbar is not installed here")
