@@ -56,6 +56,9 @@ SEALED_REQUEST_BYTES: Final = 16 * 1024
 # own files (keys/seal.py, keys/key_file.py)
 KEY_FILE_BYTES: Final = 128 * 1024
 PASSWORD_BYTES: Final = 1024
+SHARES: Final = 16  # of one split key, as SLIP-39 bounds them
+PICTURE_BYTES: Final = 16 * 1024 * 1024  # of a picture with QR codes in it (qr/read.py)
+QR_CHARS: Final = 4296  # of a code in alphanumeric mode (ISO/IEC 18004, version 40-L); in byte mode there are fewer
 BACKUP_BYTES: Final = 33 * 1024  # a sealed container with a key log in it (keys/backup/)
 
 # messages (protocol.md 11, 12)

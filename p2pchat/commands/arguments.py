@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import click
 
+from p2pchat.limits import SHARES
+
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -65,8 +67,8 @@ class Shares(click.ParamType):  # type: ignore[type-arg] # as above
         if isinstance(value, tuple):
             return value
         match = re.fullmatch(r"(\d{1,2})/(\d{1,2})", str(value), re.ASCII)
-        if match is None or not 2 <= int(match[1]) <= int(match[2]) <= 16:
-            self.fail(f"{value!r} is not M/N, as 2/3: 2 to 16 shares, of which at least 2 open it", param, ctx)
+        if match is None or not 2 <= int(match[1]) <= int(match[2]) <= SHARES:
+            self.fail(f"{value!r} is not M/N, as 2/3: 2 to {SHARES} shares, of which at least 2 open it", param, ctx)
         return int(match[1]), int(match[2])
 
 

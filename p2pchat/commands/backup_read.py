@@ -9,15 +9,15 @@ from p2pchat.commands.frame import Settings
 from p2pchat.commands.password import read_password
 from p2pchat.commands.user_files import read_file
 from p2pchat.errors import Corrupt
-from p2pchat.limits import BACKUP_BYTES
+from p2pchat.limits import PICTURE_BYTES
 
 if TYPE_CHECKING:
-    from p2pchat.keys.backup.secret import Restored
     from p2pchat.keys.backup.shares import Share
+    from p2pchat.keys.identity import Lasting
+    from p2pchat.keys.seal import Header
 
 Kind = Literal["string", "qr", "file", "shares"]
-IMAGE_BYTES: Final = 16 * 1024 * 1024
-_IMAGES: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
+_PICTURES: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 _NO_BACKUP: Final = "p2pchat key inspect --help"
 
 
@@ -27,8 +27,15 @@ class Found:
 
     kind: Kind
     container: bytes
-    repaired: tuple[int, ...] = ()  # lines of a string
-    shares: tuple["Share", ...] = ()  # of a key that was split
+    header: "Header"
+    repaired: tuple[int, ...]  # lines of a string
+    shares: tuple["Share", ...]  # of a key that was split
+
+    @property
+    def needs_shares(self) -> bool:
+        from p2pchat.keys.seal import SHARES
+
+        return self.header.factors == SHARES
 
 
 def read_backup(settings: Settings, paths: Sequence[str]) -> Found:
@@ -41,71 +48,70 @@ def read_backup(settings: Settings, paths: Sequence[str]) -> Found:
 
         return _string(typed_string())
     too_long = Corrupt("a backup is shorter than this: it is another file", hint=_NO_BACKUP)
-    contents = [read_file(path, IMAGE_BYTES, too_long) for path in paths]
-    pictures = [content.startswith(_IMAGES) for content in contents]
+    contents = [(path, read_file(path, PICTURE_BYTES, too_long)) for path in paths]
+    pictures = [content.startswith(_PICTURES) for _, content in contents]
     if all(pictures):
-        return _pictures(paths, contents)
+        return _pictures(contents)
     if any(pictures):
         raise Corrupt("pictures of codes and other copies do not go together", hint="name one backup at a time")
-    if len(contents) == 1:
-        return _file_or_string(paths[0], contents[0])
-    return _shares([(path, _text(path, content)) for path, content in zip(paths, contents, strict=True)])
+    if len(contents) > 1:
+        return _shares([(path, _text(path, content)) for path, content in contents])
+    return _file_or_text(*contents[0])
 
 
 def password_of(settings: Settings, found: Found, file: str | None) -> bytes:
     """What opens it: asked for, or put together from the shares. Raises Locked, Corrupt."""
-    if found.shares:
-        from p2pchat.keys.backup.shares import combine
-
-        return combine(found.shares).hex().encode()
-    from p2pchat.keys.backup.secret import FORM
-    from p2pchat.keys.seal import SHARES, parse
-
-    if parse(found.container, FORM).factors == SHARES:
+    if not found.needs_shares:
+        return read_password(settings, file)
+    if not found.shares:
         hint = "name the shares' files, with their words"
         raise Corrupt("this copy opens with shares, and no words of a share are in it", hint=hint)
-    return read_password(settings, file)
+    from p2pchat.keys.backup.shares import combine
+
+    return combine(found.shares).hex().encode()
 
 
-def open_backup(found: Found, password: bytes) -> "Restored":
+def open_backup(found: Found, password: bytes) -> "Lasting":
     """The identity that it restores. Slow on purpose. Raises WrongPassword, Corrupt, Failed."""
     from p2pchat.keys.backup import secret
-    from p2pchat.keys.seal import open_sealed
 
-    return secret.unpack(open_sealed(found.container, password, secret.FORM))
+    return secret.open_backup(found.container, password)
 
 
-def _file_or_string(path: str, content: bytes) -> Found:
+def _found(kind: Kind, container: bytes, repaired: Sequence[int] = (), shares: Sequence["Share"] = ()) -> Found:
     from p2pchat.keys.backup.secret import FORM
     from p2pchat.keys.seal import parse
 
-    if content.startswith(FORM.magic):
-        if len(content) > BACKUP_BYTES:
-            raise Corrupt(f"{path} is longer than a backup", hint=FORM.restore)
-        found = Found("file", content)
-    else:
-        from p2pchat.keys.backup.shares import find_words
+    return Found(kind, container, parse(container, FORM), tuple(repaired), tuple(shares))
 
-        text = _text(path, content)
-        if find_words(text):
-            return _shares([(path, text)])
-        found = _string(text)
-    parse(found.container, FORM)
-    return found
+
+def _file_or_text(path: str, content: bytes) -> Found:
+    from p2pchat.keys.backup.secret import FORM
+    from p2pchat.keys.backup.shares import find_words
+
+    if content.startswith(FORM.magic):
+        return _found("file", content)
+    text = _text(path, content)
+    return _shares([(path, text)]) if find_words(text) else _string(text)
 
 
 def _text(path: str, content: bytes) -> str:
     try:
         return content.decode()
     except UnicodeDecodeError:
-        raise Corrupt(f"{path} holds no backup: neither a file, a picture nor a string", hint=_NO_BACKUP) from None
+        raise Corrupt(f"{path} is neither the text nor the picture of a backup", hint=_NO_BACKUP) from None
+
+
+def _string(text: str) -> Found:
+    from p2pchat.keys.backup.text import from_text
+
+    read = from_text(text)
+    return _found("string", read.container, read.repaired)
 
 
 def _shares(texts: Sequence[tuple[str, str]]) -> Found:
     """Of (path, text) each."""
-    from p2pchat.keys.backup.secret import FORM
     from p2pchat.keys.backup.shares import one_container, read
-    from p2pchat.keys.seal import parse
 
     shares = []
     for path, text in texts:
@@ -113,26 +119,12 @@ def _shares(texts: Sequence[tuple[str, str]]) -> Found:
             shares.append(read(text))
         except Corrupt as error:
             raise Corrupt(f"{path}: {error.message}", hint=error.hint) from error
-    container = one_container(shares)
-    parse(container, FORM)
     repaired = sorted({line for share in shares for line in share.repaired})
-    return Found("shares", container, tuple(repaired), tuple(shares))
+    return _found("shares", one_container(shares), repaired, shares)
 
 
-def _string(text: str) -> Found:
-    from p2pchat.keys.backup.text import from_text
-
-    read = from_text(text)
-    return Found("string", read.container, read.repaired)
-
-
-def _pictures(paths: Sequence[str], contents: Sequence[bytes]) -> Found:
+def _pictures(contents: Sequence[tuple[str, bytes]]) -> Found:
     from p2pchat.commands.pictures import read_codes
     from p2pchat.keys.backup.parts import join
-    from p2pchat.keys.backup.secret import FORM
-    from p2pchat.keys.seal import parse
 
-    codes = [code for path, content in zip(paths, contents, strict=True) for code in read_codes(path, content)]
-    container = join(codes)
-    parse(container, FORM)
-    return Found("qr", container)
+    return _found("qr", join(code for path, picture in contents for code in read_codes(path, picture)))

@@ -111,8 +111,8 @@ def export(
 def verify(settings: Settings, paths: tuple[str, ...], password_file: str | None) -> None:
     """Read a copy of the key back, open it, and prove that it restores this identity.
 
-    PATH is a file, a string (-: from stdin), or pictures of the QR codes in any order. Where the daemon runs the day is
-    noted, and `status` shows it.
+    PATH is a file, a string (-: from stdin), pictures of the QR codes in any order, or shares. Where the daemon runs
+    the day is noted, and `status` shows it.
     """
     found = read_backup(settings, paths)
     restored = open_backup(found, password_of(settings, found, password_file))
@@ -131,10 +131,9 @@ def verify(settings: Settings, paths: tuple[str, ...], password_file: str | None
 def inspect(settings: Settings, paths: tuple[str, ...]) -> None:
     """Say what a copy of a key is and whether it is whole, without a password."""
     found = read_backup(settings, paths)
-    from p2pchat.keys.backup.secret import FORM, set_id
-    from p2pchat.keys.seal import parse
+    from p2pchat.keys.backup.secret import set_id
 
-    cost = parse(found.container, FORM).cost
+    cost = found.header.cost
     shape: dict[str, object] = {
         "kind": found.kind,
         "set": set_id(found.container),
@@ -165,18 +164,16 @@ def combine(
     found = read_backup(settings, paths)
     if not found.shares:
         raise click.UsageError(f"these are no shares, but a backup as {found.kind}")
-    restored = open_backup(found, password_of(settings, found, None))
-    from p2pchat.ids import user_id_text
-    from p2pchat.keys import seal
-    from p2pchat.keys.backup import secret
-
+    identity = open_backup(found, password_of(settings, found, None))
     password = new_password_given(new_password_file) or read_new_password(settings, None, own=False)
-    plaintext = secret.pack(restored.root, restored.scalar, restored.chain, with_log=True)
-    cost = seal.LIGHT if kdf == "light" else seal.STANDARD
-    fresh = os.urandom(secret.FRESH_BYTES)
-    container = seal.seal(plaintext, password, fresh=fresh, cost=cost, form=secret.FORM)
-    user = user_id_text(restored.user)
-    files = carrier.write(Sheet(user, secret.set_id(container), container), out, parity=False, force=force)
+    from p2pchat.ids import user_id_text
+    from p2pchat.keys.backup.secret import FRESH_BYTES, seal_backup, set_id
+    from p2pchat.keys.seal import COSTS
+
+    fresh, with_log = os.urandom(FRESH_BYTES), carrier.with_log
+    container = seal_backup(identity, password, with_log=with_log, fresh=fresh, cost=COSTS[kdf])
+    user = user_id_text(identity.user)
+    files = carrier.write(Sheet(user, set_id(container), container), out, parity=False, force=force)
     print_fields(settings, {"files": files, "id": user})
 
 
@@ -216,12 +213,9 @@ def _note(settings: Settings, user: str) -> None:
 
 
 def _opens_with(found: Found) -> str:
-    from p2pchat.keys.backup.secret import FORM
-    from p2pchat.keys.seal import SHARES, parse
-
     if found.shares:
         return f"{found.shares[0].need} shares, here {len({share.words for share in found.shares})}"
-    return "shares, whose words are missing here" if parse(found.container, FORM).factors == SHARES else "password"
+    return "shares, whose words are missing here" if found.needs_shares else "password"
 
 
 def _base64(password: bytes | None) -> str | None:

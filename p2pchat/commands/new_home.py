@@ -1,4 +1,4 @@
-"""Put an identity into a home: the three key files, the one that makes it a home last. For ``init`` and ``demo``."""
+"""Put an identity into a home: the three key files, the one that makes it a home last."""
 
 import os
 import time
@@ -13,7 +13,7 @@ from p2pchat.home import Home
 from p2pchat.ids import user_id_text
 
 if TYPE_CHECKING:  # the verbs that call this load what it needs
-    from p2pchat.keys.backup.secret import Restored
+    from p2pchat.keys.identity import Lasting
     from p2pchat.wire.structs import GateSecrets, VaultSecrets
 
 
@@ -51,14 +51,14 @@ def make_home(
     return Made(user_id_text(gate.user), root.public.fingerprint, root.public.pubkey_md5)
 
 
-def restore_home(home: Home, restored: "Restored", password: bytes, *, nickname: str, light: bool) -> Made:
+def restore_home(home: Home, lasting: "Lasting", password: bytes, *, nickname: str, light: bool) -> Made:
     """Create ``home`` around an identity that a backup brought back, as a new device. Otherwise as ``make_home``."""
     from p2pchat.keys.identity import FRESH_BYTES, restore_identity
 
     fresh, now_ms = os.urandom(FRESH_BYTES), time.time_ns() // 1_000_000
-    vault, gate = restore_identity(restored.root, restored.scalar, restored.chain, fresh=fresh, now_ms=now_ms)
+    vault, gate = restore_identity(lasting, fresh=fresh, now_ms=now_ms)
     _write(home, replace(vault, nickname=nickname), gate, password, light=light)
-    root = restored.root.public
+    root = lasting.root.public
     return Made(user_id_text(gate.user), root.fingerprint, root.pubkey_md5)
 
 

@@ -27,6 +27,19 @@ _DAY_MS: Final = 24 * 3600 * 1000
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Lasting:
+    """What of an identity outlives a machine: what a backup holds."""
+
+    root: RootKey
+    scalar: bytes  # s, 32
+    chain: KeyChain
+
+    @property
+    def user(self) -> UserId:
+        return self.chain.user
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Identity:
     """Everything the vault knows of itself. Lives in the vault's memory only."""
 
@@ -36,6 +49,10 @@ class Identity:
     device: DeviceKeys
     devices: VerifiedSet
     scalar: bytes  # s, 32
+
+    @property
+    def lasting(self) -> Lasting:
+        return Lasting(self.root, self.scalar, self.chain)
 
     @property
     def record(self) -> DeviceRecord:
@@ -55,40 +72,39 @@ def create_identity(
     draw = _Draw(fresh)
     chain = verify_key_log(make_genesis(root, day=now_ms // _DAY_MS, fresh=draw(16)))
     scalar = user_scalar(root.secret, chain.genesis_body)
-    vault, gate = _new_device(root, scalar, chain, FIRST_SEQUENCE, draw, now_ms)
+    vault, gate = _new_device(Lasting(root, scalar, chain), FIRST_SEQUENCE, draw, now_ms)
     return replace(vault, nickname=nickname, avatar=avatar), gate
 
 
-def restore_identity(
-    root: RootKey, scalar: bytes, chain: KeyChain, *, fresh: bytes, now_ms: int
-) -> tuple[VaultSecrets, GateSecrets]:
+def restore_identity(lasting: Lasting, *, fresh: bytes, now_ms: int) -> tuple[VaultSecrets, GateSecrets]:
     """The same identity on a new device, whose set replaces all sets before; takes 288 random bytes.
 
     How many sets there were is known to contacts alone, so the new one is numbered by the clock: seconds since 1970.
     Where the clock stands behind an earlier restoration, contacts answer STALE_SET as for any old set.
     """
-    return _new_device(root, scalar, chain, max(FIRST_SEQUENCE + 1, now_ms // 1000), _Draw(fresh), now_ms)
+    return _new_device(lasting, max(FIRST_SEQUENCE + 1, now_ms // 1000), _Draw(fresh), now_ms)
 
 
-def _new_device(
-    root: RootKey, scalar: bytes, chain: KeyChain, sequence: int, draw: "_Draw", now_ms: int
-) -> tuple[VaultSecrets, GateSecrets]:
+def _new_device(lasting: Lasting, sequence: int, draw: "_Draw", now_ms: int) -> tuple[VaultSecrets, GateSecrets]:
     """Fresh keys of one device, and a set that lists it alone."""
+    user = lasting.user
     device, sign_seed, box_x25519, box_mlkem = DeviceId(draw(16)), draw(32), draw(32), draw(64)
     keys = DeviceKeys.from_seeds(device, sign_seed, box_x25519, box_mlkem)
-    gate = GateSecrets(user=chain.user, link_x25519=draw(32), store_share=draw(32), book_key=draw(32))
+    gate = GateSecrets(user=user, link_x25519=draw(32), store_share=draw(32), book_key=draw(32))
     link_public = X25519PrivateKey.from_private_bytes(gate.link_x25519).public_key().public_bytes_raw()
-    record = make_device_record(keys, chain.user, link_public)
+    record = make_device_record(keys, user, link_public)
     vault = VaultSecrets(
-        p=root.p,
-        q=root.q,
-        scalar=scalar,
+        p=lasting.root.p,
+        q=lasting.root.q,
+        scalar=lasting.scalar,
         device=device,
         sign_seed=sign_seed,
         box_x25519=box_x25519,
         box_mlkem_seed=box_mlkem,
-        key_log=chain.raw,
-        device_set=make_device_set(root, chain.user, [record], sequence=sequence, not_after_ms=now_ms + DEVICE_SET_MS),
+        key_log=lasting.chain.raw,
+        device_set=make_device_set(
+            lasting.root, user, [record], sequence=sequence, not_after_ms=now_ms + DEVICE_SET_MS
+        ),
         store_key=draw(32),
         created_ms=now_ms,
         nickname="",

@@ -72,6 +72,7 @@ class Form:
 UNLOCK: Final = Form(b"P2PU", SECRET_BYTES, "key file", "restore it from a copy of the home")
 STANDARD: Final = Cost(memory_kib=256 * 1024, passes=3, lanes=4)  # 0.7 s on two cores of 2024
 LIGHT: Final = Cost(memory_kib=64 * 1024, passes=1, lanes=1)  # 0.07 s: tests, the demo, very slow machines
+COSTS: Final = {"standard": STANDARD, "light": LIGHT}  # as --kdf names them
 
 
 def seal(

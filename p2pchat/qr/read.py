@@ -16,11 +16,10 @@ from typing import Any, Final
 
 from p2pchat.errors import Corrupt, Failed, P2PChatError
 from p2pchat.hardening import refuse_dumps
+from p2pchat.limits import PICTURE_BYTES, QR_CHARS
 from p2pchat.picture import picture_size
 
-PICTURE_BYTES: Final = 16 * 1024 * 1024
 MOST_CODES: Final = 8
-MOST_CHARS: Final = 4296  # of a code in alphanumeric mode; one in byte mode holds fewer
 MEMORY_BYTES: Final = 224 * 1024 * 1024  # beside what the libraries have mapped; 4096 x 4096 takes 96 to 176 MiB
 PROCESSOR_S: Final = 8  # 4096 x 4096 full of noise takes 1.1 s, and with zbar 2.7 s
 _SMALL: Final = 1600  # pixels a side below which an enlarged copy may show more
@@ -56,7 +55,7 @@ def codes(data: bytes, *, second_opinion: bool = True) -> list[str]:
     for picture in _views(data, size):
         before = len(found)
         for text in (*_zxing(zxing, picture), *_zbar(zbar, picture)):
-            if len(text) <= MOST_CHARS and len(found) < MOST_CODES:
+            if len(text) <= QR_CHARS and len(found) < MOST_CODES:
                 found.setdefault(text)
         if found and len(found) == before:  # another view of it brought nothing new
             break

@@ -19,12 +19,11 @@ from hashlib import sha256
 from typing import Final
 
 from p2pchat.errors import Corrupt, Failed
-from p2pchat.limits import BACKUP_BYTES
+from p2pchat.limits import BACKUP_BYTES, QR_CHARS
 
 PREFIX: Final = "P2PB"
 VERSION: Final = 1
 PARTS: Final = 3
-MOST_CHARS: Final = 4296  # of a QR code in alphanumeric mode (ISO/IEC 18004, version 40-L)
 MOST_CODES: Final = 64
 _PARITY: Final = 0x80
 _HEAD: Final = struct.Struct(">BBH8s")
@@ -84,7 +83,7 @@ def _text(container: bytes, digest: bytes, number: int, piece: bytes, parity: bo
 
 def _read(text: str) -> _Part | None:
     """None where it is damaged. Raises Failed for a newer version."""
-    if len(text) > MOST_CHARS:
+    if len(text) > QR_CHARS:
         return None
     encoded = text[len(PREFIX) :]
     try:

@@ -4,15 +4,14 @@ The two primes and the ID scalar are the identity; the rest of the genesis lets 
 An MD5 of the plaintext goes inside, where the tag that authenticates it shows that it decides nothing.
 """
 
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
 from p2pchat.errors import Corrupt, Failed, P2PChatError
-from p2pchat.ids import UserId
 from p2pchat.keys import seal
 from p2pchat.keys.genesis import make_genesis
-from p2pchat.keys.key_log import KeyChain, verify_key_log
+from p2pchat.keys.identity import Lasting
+from p2pchat.keys.key_log import verify_key_log
 from p2pchat.keys.root import RootKey
 from p2pchat.keys.user_id import public_point
 from p2pchat.wire.checksum import md5
@@ -23,37 +22,43 @@ FRESH_BYTES: Final = seal.FRESH_BYTES
 _SUM_BYTES: Final = 16
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class Restored:
-    """An identity's lasting part, as a backup brings it back."""
+def seal_backup(
+    identity: Lasting,
+    password: bytes,
+    *,
+    with_log: bool,
+    fresh: bytes,
+    cost: seal.Cost,
+    factors: int = seal.PASSWORD,
+) -> bytes:
+    """The container. ``with_log``: the public key log goes along, for carriers that have room; the rest as ``seal``."""
+    plaintext = pack(identity, with_log=with_log)
+    return seal.seal(plaintext, password, fresh=fresh, cost=cost, form=FORM, factors=factors)
 
-    root: RootKey
-    scalar: bytes
-    chain: KeyChain
 
-    @property
-    def user(self) -> UserId:
-        return self.chain.user
+def open_backup(container: bytes, password: bytes) -> Lasting:
+    """Slow on purpose. Raises as ``open_sealed`` and ``unpack``."""
+    return unpack(seal.open_sealed(container, password, FORM))
 
 
-def pack(root: RootKey, scalar: bytes, chain: KeyChain, *, with_log: bool) -> bytes:
-    """The plaintext. ``with_log``: the public key log goes along, for carriers that have room for it."""
-    genesis = Genesis.decode(chain.genesis_body)
+def pack(identity: Lasting, *, with_log: bool) -> bytes:
+    """The plaintext."""
+    genesis = Genesis.decode(identity.chain.genesis_body)
     encoded = Backup(
-        p=root.p,
-        q=root.q,
-        scalar=scalar,
+        p=identity.root.p,
+        q=identity.root.q,
+        scalar=identity.scalar,
         recovery_commitment=genesis.recovery_commitment,
         day=genesis.day,
         random=genesis.random,
-        log_length=chain.length,
-        head=chain.head,
-        key_log=chain.raw if with_log else b"",
+        log_length=identity.chain.length,
+        head=identity.chain.head,
+        key_log=identity.chain.raw if with_log else b"",
     ).encode()
     return encoded + md5(encoded)
 
 
-def unpack(plaintext: bytes) -> Restored:
+def unpack(plaintext: bytes) -> Lasting:
     """The identity of an opened backup, cross-checked. One RSA signature where the log is not in it: 30 ms.
 
     Raises Corrupt where its parts disagree, Failed where it needs a newer version. ``plaintext`` must come out of
@@ -76,7 +81,7 @@ def unpack(plaintext: bytes) -> Restored:
         raise _damaged(error.message) from error
     if chain.user != user or chain.head != found.head or root.modulus != chain.root.modulus:
         raise _damaged("its keys do not belong together")
-    return Restored(root, found.scalar, chain)
+    return Lasting(root, found.scalar, chain)
 
 
 def _first_entry(found: Backup, root: RootKey) -> bytes:

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from p2pchat.errors import Corrupt, Failed
 from p2pchat.keys.backup.text import TEXT_CHARS, from_text, to_lines
+from p2pchat.limits import SHARES
 
 KEY_BYTES: Final = 32
-MOST: Final = 16  # shares, as SLIP-39 bounds them
 WORDS: Final = 33
 _A_LINE: Final = 11
 _WORD_LINE: Final = re.compile(r"(?:[a-z]+ +){10}[a-z]+", re.ASCII)
@@ -32,8 +32,8 @@ class Share:
 def split(key: bytes, need: int, of: int) -> list[str]:
     """``of`` lists of 33 words for a key of 32 bytes. Raises Failed without the library, or for counts it refuses."""
     library = _library()
-    if not 2 <= need <= of <= MOST:
-        raise Failed(f"a key is split into at most {MOST} shares, of which at least 2 open it", hint="--shares 2/3")
+    if not 2 <= need <= of <= SHARES:
+        raise Failed(f"a key is split into at most {SHARES} shares, of which at least 2 open it", hint="--shares 2/3")
     (words,) = library.generate_mnemonics(1, [(need, of)], key, iteration_exponent=0)
     return list(words)
 

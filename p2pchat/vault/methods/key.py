@@ -16,7 +16,6 @@ from p2pchat.vault.node import Node
 from p2pchat.wire.structs import Genesis
 
 _DAY_MS: Final = 24 * 3600 * 1000
-_COSTS: Final = {"standard": seal.STANDARD, "light": seal.LIGHT}
 
 
 async def show(node: Node, _params: Params) -> Result:
@@ -38,9 +37,8 @@ async def show(node: Node, _params: Params) -> Result:
 async def backup(node: Node, params: Params) -> Result:
     """Raises WrongPassword, Usage for an unfit new one."""
     identity, fresh = node.identity, node.env.random.bytes(secret.FRESH_BYTES)
-    plaintext = secret.pack(identity.root, identity.scalar, identity.chain, with_log=params["with_log"])
     unlock = node.env.disk.read(node.unlock_file, KEY_FILE_BYTES)
-    password, cost = params["password"], _COSTS[params["kdf"]]
+    password, cost = params["password"], seal.COSTS[params["kdf"]]
     new_password = params.get("new_password")
     if params["split"] and new_password is None:
         raise Usage("what is split is the new password", hint="p2pchat rpc schema")
@@ -49,7 +47,9 @@ async def backup(node: Node, params: Params) -> Result:
     def work() -> bytes:
         seal.open_sealed(unlock, password)
         chosen = password if new_password is None else new_password
-        return seal.seal(plaintext, chosen, fresh=fresh, cost=cost, form=secret.FORM, factors=factors)
+        return secret.seal_backup(
+            identity.lasting, chosen, with_log=params["with_log"], fresh=fresh, cost=cost, factors=factors
+        )
 
     container = await node.env.work(work)
     return {"id": own.text(identity), "set": secret.set_id(container), "container": container}
@@ -78,7 +78,7 @@ async def passwd(node: Node, params: Params) -> Result:
         except WrongPassword:
             seal.open_sealed(unlock, params["new_password"])
             return None
-        return seal.seal(kek, params["new_password"], fresh=fresh, cost=_COSTS[params["kdf"]])
+        return seal.seal(kek, params["new_password"], fresh=fresh, cost=seal.COSTS[params["kdf"]])
 
     changed = await node.env.work(work)
     if changed is not None:

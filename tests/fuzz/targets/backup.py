@@ -58,7 +58,7 @@ def _share() -> tuple[bytes, ...]:
 
 
 def _inside() -> tuple[bytes, ...]:
-    return tuple(secret.pack(ANN.root, ANN.scalar, ANN.chain, with_log=log)[:-16] for log in (False, True))
+    return tuple(secret.pack(ANN.lasting, with_log=log)[:-16] for log in (False, True))
 
 
 TARGETS: Final = (

@@ -72,7 +72,7 @@ async def test_what_was_written_is_told_before_the_link_is_down() -> None:
 def logged_in_anew() -> Identity:
     """Person 1 on a new device, whose set lists no other."""
     old = stored_identity(1)
-    secrets, _ = restore_identity(old.root, old.scalar, old.chain, fresh=b"n" * FRESH_BYTES, now_ms=NOW_MS)
+    secrets, _ = restore_identity(old.lasting, fresh=b"n" * FRESH_BYTES, now_ms=NOW_MS)
     return load_identity(secrets)
 
 

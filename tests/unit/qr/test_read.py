@@ -15,6 +15,7 @@ from PIL import Image, ImageChops, ImageFilter
 from p2pchat.errors import Corrupt
 from p2pchat.keys.backup.parts import join, split
 from p2pchat.launch.programs import environ
+from p2pchat.limits import PICTURE_BYTES
 from p2pchat.qr import child, read
 from p2pchat.qr.child import read_codes
 from p2pchat.qr.draw import png
@@ -78,7 +79,7 @@ def test_H067_what_would_unpack_too_large_is_never_unpacked() -> None:
         with pytest.raises(Corrupt):
             seen(data)
     with pytest.raises(Corrupt, match="16 MiB"):
-        read.codes(bytes(read.PICTURE_BYTES + 1))
+        read.codes(bytes(PICTURE_BYTES + 1))
 
 
 def test_H067_a_header_that_lies_ends_in_a_sentence() -> None:

@@ -38,7 +38,7 @@ async def test_a_copy_takes_the_password_and_may_get_another(autojump_clock: Moc
             made = await vault.call("key.backup", password=word("the password"), kdf="light", **given)
             container = made["container"] if isinstance(made["container"], bytes) else b64decode(made["container"])
             assert (made["id"], made["set"]) == (user_id_text(ME.user), secret.set_id(container))
-            assert secret.unpack(seal.open_sealed(container, opens, secret.FORM)).user == ME.user
+            assert secret.open_backup(container, opens).user == ME.user
         with pytest.raises(Usage):
             await vault.call("key.backup", password=word("the password"), new_password="", kdf="light")
         with pytest.raises(Usage):

@@ -85,7 +85,7 @@ async def test_a_friend_on_a_new_device_is_shown_the_ticket_that_it_once_gave(au
         await peer.befriend()
         await peer.down()
         old = peer.identity
-        secrets, _ = restore_identity(old.root, old.scalar, old.chain, fresh=b"n" * FRESH_BYTES, now_ms=NOW_MS)
+        secrets, _ = restore_identity(old.lasting, fresh=b"n" * FRESH_BYTES, now_ms=NOW_MS)
         peer.identity = load_identity(secrets)
         await peer.up()
         sent = await vault.gate.wait(
@@ -100,7 +100,7 @@ async def test_a_friend_on_a_new_device_is_shown_the_ticket_that_it_once_gave(au
 
 def replacement() -> tuple[bytes, VaultSecrets]:
     """The set of a login elsewhere, which does not list the vault's device."""
-    secrets, _ = restore_identity(ME.root, ME.scalar, ME.chain, fresh=b"r" * FRESH_BYTES, now_ms=NOW_MS)
+    secrets, _ = restore_identity(ME.lasting, fresh=b"r" * FRESH_BYTES, now_ms=NOW_MS)
     return secrets.device_set, secrets
 
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from p2pchat.errors import Corrupt, Failed, P2PChatError
-from p2pchat.keys.backup.parts import MOST_CHARS, PREFIX, join, split
+from p2pchat.keys.backup.parts import PREFIX, join, split
+from p2pchat.limits import QR_CHARS
 
 CONTAINER = shake_256(b"container").digest(1304)
 ONE, TWO, THREE = PARTS = split(CONTAINER)
@@ -88,6 +89,6 @@ def test_a_newer_version_asks_for_an_update() -> None:
 )
 def test_anything_is_refused_in_a_sentence_or_is_the_backup(codes: list[str]) -> None:
     try:
-        assert join([*codes, "P2PB" + "A" * MOST_CHARS]) == CONTAINER
+        assert join([*codes, "P2PB" + "A" * QR_CHARS]) == CONTAINER
     except P2PChatError as error:
         assert 0 < len(error.message) < 300

@@ -19,7 +19,7 @@ ME = stored_identity(0)
 
 
 def packed(*, with_log: bool = False) -> bytes:
-    return secret.pack(ME.root, ME.scalar, ME.chain, with_log=with_log)
+    return secret.pack(ME.lasting, with_log=with_log)
 
 
 def changed(**fields: object) -> bytes:
@@ -37,9 +37,9 @@ def test_the_same_identity_comes_back(with_log: bool) -> None:
 
 
 def test_it_is_sealed_as_every_secret_is_and_is_no_key_file() -> None:
-    container = seal.seal(packed(), b"open sesame", fresh=FRESH, cost=seal.LIGHT, form=secret.FORM)
+    container = secret.seal_backup(ME.lasting, b"open sesame", with_log=False, fresh=FRESH, cost=seal.LIGHT)
     assert container[:4] == b"P2PB" and len(container) < 1400
-    assert secret.unpack(seal.open_sealed(container, b"open sesame", secret.FORM)).user == ME.user
+    assert secret.open_backup(container, b"open sesame").user == ME.user
     with pytest.raises(WrongPassword):
         seal.open_sealed(container, b"open sesam", secret.FORM)
     with pytest.raises(Corrupt, match="key file"):
@@ -49,9 +49,7 @@ def test_it_is_sealed_as_every_secret_is_and_is_no_key_file() -> None:
 
 def test_the_device_of_a_login_is_new_and_its_set_is_above_all_before() -> None:
     restored = secret.unpack(packed())
-    vault, gate = restore_identity(
-        restored.root, restored.scalar, restored.chain, fresh=shake_256(b"x").digest(FRESH_BYTES), now_ms=NOW_MS
-    )
+    vault, gate = restore_identity(restored, fresh=shake_256(b"x").digest(FRESH_BYTES), now_ms=NOW_MS)
     back = load_identity(vault)
     assert (back.user, gate.user) == (ME.user, ME.user)
     assert back.device.device != ME.device.device and [r.device for r in back.devices.records] == [vault.device]
