@@ -1,7 +1,6 @@
 """A printed backup comes back whole, or the damage is named; no text gives anything else."""
 
 import random
-import time
 from hashlib import shake_256
 from typing import Final
 
@@ -105,10 +104,8 @@ def test_garbage_gives_the_container_or_corrupt(text: str, number: int) -> None:
 
 @settings(max_examples=10, deadline=None)
 @given(st.one_of(st.text(min_size=1, max_size=80), st.text(ALPHABET + " -\n", min_size=1, max_size=200)))
-def test_8_kib_of_anything_take_little_time(part: str) -> None:
+def test_8_kib_of_anything_are_refused_in_a_sentence(part: str) -> None:
     text = (part * 8192)[:8192]
-    begun = time.process_time()
     with pytest.raises(Corrupt):
         from_text(text)
     judge_line(1, text)
-    assert time.process_time() - begun < 1.0

@@ -8,7 +8,7 @@ from p2pchat.keys.backup.parts import join, split
 from p2pchat.keys.backup.shares import read as read_share_text
 from p2pchat.keys.backup.shares import split as split_key
 from p2pchat.keys.backup.shares import write
-from p2pchat.keys.backup.text import from_text, judge_line, to_lines
+from p2pchat.keys.backup.text import MOST_BYTES, from_text, judge_line, to_lines
 from p2pchat.limits import BACKUP_BYTES
 from p2pchat.wire.checksum import md5
 from tests.fuzz.target import Target
@@ -42,7 +42,10 @@ def read_inside(data: bytes) -> None:
 
 
 def _string() -> tuple[bytes, ...]:
-    return ("\n".join(to_lines(CONTAINER)).encode(), "\n\n".join(to_lines(CONTAINER[:9])).lower().encode())
+    """A good one, a short one, and the one that takes most work: the longest, nine lines of it another's."""
+    longest = [*to_lines(bytes(MOST_BYTES))[:9], *to_lines(shake_256(b"x").digest(MOST_BYTES))[9:]]
+    texts = ("\n".join(to_lines(CONTAINER)), "\n\n".join(to_lines(CONTAINER[:9])).lower(), "\n".join(longest))
+    return tuple(text.encode() for text in texts)
 
 
 def _lines() -> tuple[bytes, ...]:

@@ -18,7 +18,6 @@ from p2pchat.keys.backup.text import (
     from_text,
     judge_line,
     to_lines,
-    total_lines,
 )
 from p2pchat.keys.backup.text_line import LINE_CHARS, letters_and_digits, read_line
 
@@ -331,15 +330,12 @@ def test_the_longest_string_is_read_and_no_longer_one() -> None:
     assert "more than 8192 letters and digits" in refused(joined([*longest, rest, "prose"])).message
 
 
-def test_the_worst_text_takes_little_time() -> None:
-    container, other = bytes(MOST_BYTES), shake_256(b"x").digest(MOST_BYTES)
-    worst = list(to_lines(container))
-    worst[:9] = to_lines(other)[:9]
-    begun = time.process_time()
+def test_the_start_of_another_backup_is_found_by_what_follows() -> None:
+    """As much work as a text can make: tests/fuzz/targets/backup.py bounds its time."""
+    container, other = bytes(MOST_BYTES), to_lines(shake_256(b"x").digest(MOST_BYTES))
+    worst = [*other[:9], *to_lines(container)[9:]]
     assert from_text(joined(worst)) == Read(container, tuple(range(1, 10)))
-    worst[9:20] = to_lines(other)[9:20]
-    assert "do not belong together" in refused(joined(worst)).message
-    assert time.process_time() - begun < 1.5
+    assert "do not belong together" in refused(joined([*other[:9], worst[9], *other[10:20], *worst[20:]])).message
 
 
 def test_no_error_shows_what_the_lines_hold() -> None:
@@ -347,55 +343,3 @@ def test_no_error_shows_what_the_lines_hold() -> None:
     for text in (joined(LINES[:30]), joined(LINES + OTHER), joined(LINES[:30] + OTHER[30:])):
         error = refused(text)
         assert not groups & set(f"{error} {error.hint}".split())
-
-
-# --- typing by hand --------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "typed", [LINES[6], BARE[6], LINES[6].lower(), "7." + BARE[6], " 7 " + BARE[6], BARE[6].replace(" ", "")]
-)
-def test_a_right_line_is_right(typed: str) -> None:
-    assert judge_line(7, typed) is None
-    assert judge_line(7, typed, total=61) is None
-    assert total_lines(typed) == 61
-
-
-@pytest.mark.parametrize(
-    ("typed", "sentence"),
-    [
-        ("", "it is 42 characters too short"),
-        (BARE[6][:-1], "it is 1 character too short"),
-        (LINES[6][:-1], "it is 1 character too short"),
-        ("7." + BARE[6][:-3], "it is 2 characters too short"),
-        (BARE[6] + "A", "it is 1 character too long"),
-        (LINES[6] + "ABC", "it is 3 characters too long"),
-        (BARE[6][:13] + "U" + BARE[6][14:], "character 12 is 'U', which no line has"),
-        (LINES[6][:17] + "ä" + LINES[6][18:], "character 12 is 'ä', which no line has"),
-        (BARE[6][:13] + "?" + BARE[6][14:], "it is 1 character too short"),
-        (slip(BARE[6]), "its check characters do not fit: look at it again"),
-        (slip(LINES[6]), "its check characters do not fit: look at it again"),
-        (LINES[20], "its check characters do not fit: look at it again"),
-        ("0" * 42, "its check characters do not fit: look at it again"),
-        (BARE[7], "this is line 8, and line 7 is wanted"),
-        (BARE[5], "this is line 6, and line 7 is wanted"),
-    ],
-)
-def test_what_is_wrong_with_a_line_is_said(typed: str, sentence: str) -> None:
-    assert judge_line(7, typed) == sentence
-
-
-def test_a_line_of_another_backup_is_noticed() -> None:
-    shorter = to_lines(b"a shorter backup")
-    assert total_lines(shorter[3]) == 7
-    assert judge_line(4, shorter[3]) is None
-    assert judge_line(4, shorter[3], total=61) == "this is a line of another backup, which has 7 lines and not 61"
-
-
-def test_a_line_that_is_not_right_tells_no_number_of_lines() -> None:
-    assert total_lines(slip(BARE[6])[:-1]) is None
-    assert total_lines("") is None
-
-
-def test_every_line_typed_one_by_one_makes_the_whole() -> None:
-    assert [judge_line(number, line, total=61) for number, line in enumerate(BARE, 1)] == [None] * 61
