@@ -31,8 +31,8 @@ from p2pchat.wire.structs import (
 
 _AVATAR_IN_CTL: Final = 6144  # wire.structs.Profile
 _FORGOTTEN: Final = (
-    "delivered before, and perhaps missing there now: {messages} to this contact, who was put back from an older copy,"
-    " or removed you and came back"
+    "delivered before, and perhaps missing there now: {messages} to this contact, who logged in on another machine,"
+    " was put back from an older copy, or removed you and came back"
 )
 
 
