@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from p2pchat.commands.frame import Settings
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from p2pchat.keys.identity import Lasting
     from p2pchat.keys.seal import Header
 
-Kind = Literal["string", "qr", "file", "shares"]
+Kind = Literal["string", "qr", "file", "pdf", "shares"]
 _PICTURES: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
+_PDF: Final = b"%PDF-"
+_SVG: Final = (b"<svg", b"<?xml")
 _NO_BACKUP: Final = "p2pchat key inspect --help"
 
 
@@ -30,6 +32,7 @@ class Found:
     header: "Header"
     repaired: tuple[int, ...]  # lines of a string
     shares: tuple["Share", ...]  # of a key that was split
+    fuller: bytes | None = None  # the same identity with its key log, where the carrier has room for both
 
     @property
     def needs_shares(self) -> bool:
@@ -75,7 +78,13 @@ def open_backup(found: Found, password: bytes) -> "Lasting":
     """The identity that it restores. Slow on purpose. Raises WrongPassword, Corrupt, Failed."""
     from p2pchat.keys.backup import secret
 
-    return secret.open_backup(found.container, password)
+    restored = secret.open_backup(found.container, password)
+    if found.fuller is None:
+        return restored
+    fuller = secret.open_backup(found.fuller, password)
+    if fuller.user != restored.user:
+        raise Corrupt("the pages and the file inside of this PDF are of two identities", hint="use another copy of it")
+    return fuller
 
 
 def _found(kind: Kind, container: bytes, repaired: Sequence[int] = (), shares: Sequence["Share"] = ()) -> Found:
@@ -91,6 +100,10 @@ def _file_or_text(path: str, content: bytes) -> Found:
 
     if content.startswith(FORM.magic):
         return _found("file", content)
+    if content.startswith(_PDF):
+        return _pdf(path, content)
+    if content.startswith(_SVG):
+        raise Corrupt(f"{path} is a drawing", hint="print it, and name a photo of it")
     text = _text(path, content)
     return _shares([(path, text)]) if find_words(text) else _string(text)
 
@@ -128,3 +141,14 @@ def _pictures(contents: Sequence[tuple[str, bytes]]) -> Found:
     from p2pchat.keys.backup.parts import join
 
     return _found("qr", join(code for path, picture in contents for code in read_codes(path, picture)))
+
+
+def _pdf(path: str, content: bytes) -> Found:
+    """Proves what is printed, from the pages as they are drawn; the file inside says more, where it is there."""
+    from p2pchat.commands.pictures import read_sheet
+    from p2pchat.keys.backup.parts import join
+    from p2pchat.keys.backup.secret import FORM
+
+    codes, files = read_sheet(path, content)
+    fuller = next((file for file in files if file.startswith(FORM.magic)), None)
+    return replace(_found("pdf", join(codes)), fuller=fuller)

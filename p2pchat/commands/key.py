@@ -2,6 +2,7 @@
 
 import base64
 import os
+import shlex
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,8 @@ from p2pchat.commands import candidates
 from p2pchat.commands.arguments import Shares
 from p2pchat.commands.ask import ask, given
 from p2pchat.commands.backup_read import Found, open_backup, password_of, read_backup
-from p2pchat.commands.backup_write import CARRIERS, Sheet, split_in
+from p2pchat.commands.backup_write import Copy, Look
+from p2pchat.commands.carriers import CARRIERS, split_in
 from p2pchat.commands.frame import Noun, Settings, pass_settings
 from p2pchat.commands.init import KDF
 from p2pchat.commands.layout import print_fields
@@ -55,7 +57,9 @@ def show(settings: Settings) -> None:
     help="A file, for qr a folder; -: this terminal.",
     shell_complete=candidates.files,
 )
-@click.option("--parity", is_flag=True, help="qr: any two of the three codes will do.")
+@click.option("--parity", is_flag=True, help="qr, pdf: any two of the three codes will do.")
+@click.option("--svg", is_flag=True, help="qr: drawings that print sharp at any size, in place of PNGs.")
+@click.option("--paper", type=click.Choice(["a4", "letter"]), help="pdf: the size of its pages.  [default: a4]")
 @click.option("--shares", type=Shares(), help="string: M/N, as 2/3: a folder of N texts, of which any M open it.")
 @click.option("--force", is_flag=True, help="Write over what is there.")
 @_PASSWORD
@@ -67,41 +71,63 @@ def export(
     carrier: str,
     out: str,
     parity: bool,
+    svg: bool,
+    paper: str | None,
     shares: tuple[int, int] | None,
     force: bool,
     password_file: str | None,
     new_password_file: str | None,
     kdf: str,
 ) -> None:
-    """Write a sealed copy of the key: a string of letters, three QR codes, or a file.
+    """Write a sealed copy of the key: a string of letters, three QR codes, a sheet to print, or a file.
 
     It restores the identity on another machine (`p2pchat login`), not the messages. It opens with the password of this
     home, with the one of --new-password-file, or, if it is split in shares for friends to keep, with some of them.
     """
-    if parity and carrier != "qr":
-        raise click.UsageError("--parity is for qr")
+    _fits(carrier, parity=parity, svg=svg, paper=paper is not None)
     if shares is not None and (carrier != "string" or new_password_file is not None or out == "-"):
         raise click.UsageError("--shares is for string, into a folder; shares open it, and no password")
     made = CARRIERS[carrier] if shares is None else split_in(*shares)
-    if out == "-" and settings.json:
-        raise click.UsageError("--out - is for people: name files under --json")
+    if out == "-" and (settings.json or svg):
+        raise click.UsageError("--out - is for people: name files under --json and --svg")
     _before_a_password(settings)
     _outside_home(settings, out)
-    made.refuse(out, force=force)
+    look = Look(parity=parity, svg=svg, paper=paper or "a4")
+    made.refuse(out, look, force=force)
     split_key = os.urandom(32) if shares is not None else None
-    params = {
-        "password": _base64(read_password(settings, password_file)),
-        "new_password": _base64(split_key.hex().encode() if split_key else new_password_given(new_password_file)),
-        "split": split_key is not None,
-    }
-    answer = ask(settings, "key.backup", given(**params, kdf=kdf, with_log=made.with_log), wait_s=30)
-    container = base64.b64decode(str(answer["container"]))
-    sheet = Sheet(id=str(answer["id"]), set=str(answer["set"]), container=container, split_key=split_key)
-    files = made.write(sheet, out, parity=parity, force=force)
+    params = given(
+        password=_base64(read_password(settings, password_file)),
+        new_password=_base64(split_key.hex().encode() if split_key else new_password_given(new_password_file)),
+        split=split_key is not None,
+        kdf=kdf,
+    )
+    answers = [ask(settings, "key.backup", {**params, "with_log": log}, wait_s=30) for log in made.with_log]
+    containers = [base64.b64decode(str(answer["container"])) for answer in answers]
+    copy = Copy(
+        id=str(answers[0]["id"]),
+        set=str(answers[0]["set"]),
+        container=containers[0],
+        fuller=containers[-1],
+        split_key=split_key,
+    )
+    files = made.write(copy, out, look, force=force)
     if settings.json or files:
         print_fields(settings, {"files": files})
-    say(settings, made.advice)
-    say(settings, f"then prove the copy: p2pchat key verify {' '.join(files) or 'COPY'}")
+    say(settings, made.advice.format(opens_with=copy.opens_with))
+    say(settings, _then_prove(carrier, files, svg=svg))
+
+
+def _fits(carrier: str, *, parity: bool, svg: bool, paper: bool) -> None:
+    """Raises click.UsageError where an option is for another carrier."""
+    wants = {"--parity": (parity, {"qr", "pdf"}), "--svg": (svg, {"qr"}), "--paper": (paper, {"pdf"})}
+    for option, (chosen, carriers) in wants.items():
+        if chosen and carrier not in carriers:
+            raise click.UsageError(f"{option} is for {' and '.join(sorted(carriers))}")
+
+
+def _then_prove(carrier: str, files: list[str], *, svg: bool) -> str:
+    copies = "PHOTO..." if svg else " ".join(map(shlex.quote, files)) or "COPY"
+    return f"{'and the file' if carrier == 'pdf' else 'then prove the copy'}: p2pchat key verify {copies}"
 
 
 @key.verb("verify", "p2pchat key verify backup.txt", "p2pchat key verify part-3.png part-1.png part-2.png")
@@ -111,8 +137,8 @@ def export(
 def verify(settings: Settings, paths: tuple[str, ...], password_file: str | None) -> None:
     """Read a copy of the key back, open it, and prove that it restores this identity.
 
-    PATH is a file, a string (-: from stdin), pictures of the QR codes in any order, or shares. Where the daemon runs
-    the day is noted, and `status` shows it.
+    PATH is a file, a string (-: from stdin), pictures of the QR codes in any order, a PDF, or shares. Where the daemon
+    runs the day is noted, and `status` shows it.
     """
     found = read_backup(settings, paths)
     restored = open_backup(found, password_of(settings, found, password_file))
@@ -160,7 +186,7 @@ def combine(
     """Put shares of a key together into one copy, a file under a password."""
     carrier = CARRIERS["file"]
     _outside_home(settings, out)
-    carrier.refuse(out, force=force)
+    carrier.refuse(out, Look(), force=force)
     found = read_backup(settings, paths)
     if not found.shares:
         raise click.UsageError(f"these are no shares, but a backup as {found.kind}")
@@ -170,10 +196,10 @@ def combine(
     from p2pchat.keys.backup.secret import FRESH_BYTES, seal_backup, set_id
     from p2pchat.keys.seal import COSTS
 
-    fresh, with_log = os.urandom(FRESH_BYTES), carrier.with_log
-    container = seal_backup(identity, password, with_log=with_log, fresh=fresh, cost=COSTS[kdf])
+    fresh = os.urandom(FRESH_BYTES)
+    container = seal_backup(identity, password, with_log=True, fresh=fresh, cost=COSTS[kdf])
     user = user_id_text(identity.user)
-    files = carrier.write(Sheet(user, set_id(container), container), out, parity=False, force=force)
+    files = carrier.write(Copy(user, set_id(container), container), out, Look(), force=force)
     print_fields(settings, {"files": files, "id": user})
 
 

@@ -18,7 +18,7 @@ from p2pchat.errors import Locked, P2PChatError, Untrusted, Usage
 @verb("login", "p2pchat login --string backup.txt", "p2pchat login --qr part-*.png --expect pc1... --no-input")
 @click.option("--string", metavar="FILE", help="A string (-: from stdin).", shell_complete=candidates.files)
 @click.option("--qr", is_flag=True, help="Pictures of the three QR codes, in any order.")
-@click.option("--file", metavar="FILE", help="A file.", shell_complete=candidates.files)
+@click.option("--file", metavar="FILE", help="A file, or the PDF of a sheet.", shell_complete=candidates.files)
 @click.option("--shares", is_flag=True, help="Shares of a split key, as many as open it.")
 @click.argument("files", nargs=-1, metavar="[IMAGE...|FILE...]", shell_complete=candidates.files)
 @click.option("--expect", metavar="ID", help="Go on only where it is this ID; without it, somebody is asked.")
@@ -104,7 +104,7 @@ def _id(text: str) -> str:
 
 
 def _expected_kind(found: Found, kind: str) -> None:
-    if found.kind != kind:
+    if found.kind != kind and (found.kind, kind) != ("pdf", "file"):
         raise Usage(f"this is no {kind}, but a backup as {found.kind}", hint=f"p2pchat login --{found.kind}")
 
 

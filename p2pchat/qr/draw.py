@@ -35,7 +35,7 @@ def png(payload: str, caption: str = "") -> bytes:
     """A PNG of 10 pixels a module, with ``caption`` below the code. Raises Failed for more than a QR code holds."""
     from PIL import Image, ImageDraw, ImageFont
 
-    modules = _modules(payload, _PAPER)
+    modules = on_paper(payload)
     side, lines = len(modules) * MODULE_PX, _lines(caption, len(modules))
     image = Image.new("1", (side, side + round(len(lines) * _LINE * MODULE_PX)), 1)
     image.paste(_bitmap(modules).resize((side, side)), (0, 0))
@@ -49,7 +49,7 @@ def png(payload: str, caption: str = "") -> bytes:
 
 def svg(payload: str, caption: str = "") -> bytes:
     """An SVG of 1 mm a module, otherwise like ``png``."""
-    modules = _modules(payload, _PAPER)
+    modules = on_paper(payload)
     side, lines = len(modules), _lines(caption, len(modules))
     height = side + len(lines) * _LINE
     text = "".join(
@@ -57,10 +57,11 @@ def svg(payload: str, caption: str = "") -> bytes:
         f' dominant-baseline="central">{escape(line)}</text>\n'
         for y, line in lines
     )
+    path = "".join(f"M{x} {y}h{width}v1h-{width}z" for x, y, width in runs(modules))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{side * MODULE_MM:g}mm" height="{height * MODULE_MM:g}mm"'
         f' viewBox="0 0 {side:g} {height:g}">\n<rect width="100%" height="100%" fill="#fff"/>\n'
-        f'<path shape-rendering="crispEdges" d="{"".join(_runs(modules))}"/>\n{text}</svg>\n'
+        f'<path shape-rendering="crispEdges" d="{path}"/>\n{text}</svg>\n'
     ).encode()
 
 
@@ -79,6 +80,22 @@ def terminal(payload: str) -> str:
 def columns(payload: str) -> int:
     """The width that ``terminal`` needs: 85 for a part of a backup, 37 for an ID in capitals."""
     return len(_modules(payload, _SCREEN))
+
+
+def on_paper(payload: str) -> Modules:
+    """The code with as much error correction as paper needs. Raises Failed for more than a QR code holds."""
+    return _modules(payload, _PAPER)
+
+
+def runs(modules: Modules) -> Iterator[tuple[int, int, int]]:
+    """The dark modules as rectangles one module high, one for each run of a row: column, row, width."""
+    for y, row in enumerate(modules):
+        x = 0
+        for dark, group in groupby(row):
+            width = len(list(group))
+            if dark:
+                yield x, y, width
+            x += width
 
 
 def _modules(payload: str, levels: str) -> Modules:
@@ -105,17 +122,6 @@ def _bitmap(modules: Modules) -> "Image.Image":
     image = Image.new("1", (len(modules), len(modules)))
     image.putdata([not dark for row in modules for dark in row])
     return image
-
-
-def _runs(modules: Modules) -> Iterator[str]:
-    """The dark modules as rectangles of a path, one for each run of a row."""
-    for y, row in enumerate(modules):
-        x = 0
-        for dark, group in groupby(row):
-            run = len(list(group))
-            if dark:
-                yield f"M{x} {y}h{run}v1h-{run}z"
-            x += run
 
 
 def _lines(caption: str, side: int) -> list[tuple[float, str]]:

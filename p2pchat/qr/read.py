@@ -1,11 +1,13 @@
-"""The texts of the QR codes in one picture: ``python -m p2pchat.qr.read``, a child that lives for one picture.
+"""The texts of the QR codes in one picture or PDF: ``python -m p2pchat.qr.read``, a child that lives for one of them.
 
-The picture's bytes come on stdin; one JSON object goes to stdout: ``{"codes": [...]}``, or ``{"error": {...}}``.
+Its bytes come on stdin; one JSON object goes to stdout: ``{"codes": [...], "files": [...]}``, the files that are in a
+PDF in base 64, or ``{"error": {...}}``.
 Decoders of pictures are where crafted bytes do harm, so nothing else meets them: the header is judged first by
 ``picture``, then the process gives up all memory, time and files that it will not need (also those of modules: all are
 imported before), and only then a library looks at a pixel.
 """
 
+import base64
 import io
 import json
 import os
@@ -18,7 +20,9 @@ from p2pchat.errors import Corrupt, Failed, P2PChatError
 from p2pchat.hardening import refuse_dumps
 from p2pchat.limits import PICTURE_BYTES, QR_CHARS
 from p2pchat.picture import picture_size
+from p2pchat.qr import pages
 
+PDF: Final = b"%PDF-"
 MOST_CODES: Final = 8
 MEMORY_BYTES: Final = 224 * 1024 * 1024  # beside what the libraries have mapped; 4096 x 4096 takes 96 to 176 MiB
 PROCESSOR_S: Final = 8  # 4096 x 4096 full of noise takes 1.1 s, and with zbar 2.7 s
@@ -27,9 +31,10 @@ _SMALL: Final = 1600  # pixels a side below which an enlarged copy may show more
 
 def main() -> int:
     refuse_dumps()
+    answer: dict[str, object]
     data = sys.stdin.buffer.read(PICTURE_BYTES + 1)
     try:
-        answer: dict[str, object] = {"codes": codes(data)}
+        answer = sheet(data) if data.startswith(PDF) else {"codes": codes(data), "files": []}
     except P2PChatError as error:
         answer = {"error": error.as_json()}
     except MemoryError:
@@ -54,12 +59,30 @@ def codes(data: bytes, *, second_opinion: bool = True) -> list[str]:
     found: dict[str, None] = {}
     for picture in _views(data, size):
         before = len(found)
-        for text in (*_zxing(zxing, picture), *_zbar(zbar, picture)):
-            if len(text) <= QR_CHARS and len(found) < MOST_CODES:
-                found.setdefault(text)
+        _look(picture, zxing, zbar, found)
         if found and len(found) == before:  # another view of it brought nothing new
             break
     return list(found)
+
+
+def sheet(data: bytes) -> dict[str, object]:
+    """What a PDF holds: the codes as its pages show them when they are drawn, and its files. Raises as ``codes``."""
+    if len(data) > PICTURE_BYTES:
+        raise Corrupt("a PDF of a backup has at most 16 MiB", hint="use another copy of it")
+    pdfium = pages.library()
+    zxing, zbar = _libraries(second_opinion=False)
+    _give_up_the_rest()
+    drawn, files = pages.unfold(pdfium, data)
+    found: dict[str, None] = {}
+    for page in drawn:
+        _look(page, zxing, zbar, found)
+    return {"codes": list(found), "files": [base64.b64encode(file).decode() for file in files]}
+
+
+def _look(picture: Any, zxing: Any, zbar: Any, found: dict[str, None]) -> None:
+    for text in (*_zxing(zxing, picture), *_zbar(zbar, picture)):
+        if len(text) <= QR_CHARS and len(found) < MOST_CODES:
+            found.setdefault(text)
 
 
 def second_opinion_installed() -> bool:

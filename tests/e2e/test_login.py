@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
+import pypdfium2  # type: ignore[import-untyped]
 import pytest
 from PIL import Image
 
@@ -12,7 +13,7 @@ from benchmarks.photos import LEVELS, photograph
 from tests.support.daemons import PASSWORD, Node, befriend, nodes, wait_for
 
 pytestmark = pytest.mark.slow
-CARRIERS = ("string", "file")
+CARRIERS = ("string", "file", "pdf")
 
 
 class Lost:
@@ -126,6 +127,16 @@ def test_three_photographs_in_the_wrong_order_bring_the_identity_back(
     two = back.run("login", "--qr", *photos[:2], "--expect", lost.id)
     assert (two.returncode, "part 2 of 3 is missing" in two.stderr) == (6, True)
     lost.login(back.path, "--qr", *photos)
+
+
+def test_a_sheet_brings_the_identity_back_printed_or_not(
+    friend_and_lost: tuple[Node, Lost, Node], tmp_path: Path
+) -> None:
+    _friend, lost, _gone = friend_and_lost
+    lost.login(tmp_path / "from the file", "--file", str(tmp_path / "pdf"))
+    scan = tmp_path / "scan.jpg"
+    pypdfium2.PdfDocument(tmp_path / "pdf")[0].render(scale=150 / 72).to_pil().convert("L").save(scan, quality=50)
+    lost.login(tmp_path / "from paper", "--qr", str(scan))
 
 
 def test_two_of_three_shares_bring_the_identity_back_and_one_does_not(

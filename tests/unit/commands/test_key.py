@@ -8,6 +8,7 @@ import pytest
 
 from p2pchat.commands.typed_string import typed_string
 from p2pchat.keys.backup.text import from_text, to_lines
+from p2pchat.qr.draw import svg
 from tests.support.answers import DAEMON, KEY
 from tests.support.command_line import p2pchat
 from tests.support.fake_daemon import FakeDaemon
@@ -35,7 +36,10 @@ def test_a_string_typed_by_hand_is_judged_line_by_line(monkeypatch: pytest.Monke
     [
         ("export file --out -", "nothing for a terminal"),
         ("export string --out - --json", "--out - is for people"),
-        ("export string --parity --out x", "--parity is for qr"),
+        ("export string --parity --out x", "--parity is for pdf and qr"),
+        ("export file --svg --out x", "--svg is for qr"),
+        ("export qr --svg --out -", "--out - is for people"),
+        ("export qr --paper a4 --out x", "--paper is for pdf"),
         ("export file --shares 2/3 --out x", "--shares is for string"),
         ("export string --shares 1/3 --out x", "is not M/N"),
         ("export string --shares 2/3 --new-password-file x --out x", "--shares is for string"),
@@ -54,6 +58,12 @@ def test_pictures_and_texts_do_not_go_together(home: Path, tmp_path: Path) -> No
     (tmp_path / "b.txt").write_text("\n".join(LINES))
     done = p2pchat("key", "inspect", str(tmp_path / "a.png"), str(tmp_path / "b.txt"))
     assert (done.status, "do not go together" in done.err) == (6, True)
+
+
+def test_a_drawing_is_proved_from_paper(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.svg").write_bytes(svg("P2PBTEXT"))
+    done = p2pchat("key", "inspect", str(tmp_path / "a.svg"))
+    assert (done.status, "photo" in done.err) == (6, True)
 
 
 @pytest.mark.parametrize("words", ["--string x --file y", "--qr", "--file x y", "--file x --expect pc1nonsense"])

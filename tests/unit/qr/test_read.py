@@ -167,7 +167,9 @@ def test_a_child_that_dies_or_hangs_is_one_sentence(monkeypatch: pytest.MonkeyPa
 
 def test_the_child_learns_nothing_of_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     spy = tmp_path / "spy"
-    spy.write_text(f"#!{sys.executable}\nimport json, os\nprint(json.dumps({{'codes': sorted(os.environ)}}))\n")
+    spy.write_text(
+        f"#!{sys.executable}\nimport json, os\nprint(json.dumps({{'codes': sorted(os.environ), 'files': []}}))\n"
+    )
     spy.chmod(0o700)
     monkeypatch.setattr(child.sys, "executable", str(spy))
     names = read_codes(b"", {"PYTHONPATH": "/there", "P2PCHAT_CANARY": "secret", "HOME": "/root", "PATH": "/bin"})
