@@ -38,6 +38,11 @@ class Key:
     check: Callable[[Value], str | None]
 
 
+def join_address(host: str, port: int) -> str:
+    """HOST:PORT, with brackets around IPv6."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def split_address(text: str) -> tuple[str, int] | None:
     """``HOST:PORT`` or ``[IPV6]:PORT`` as (host, port 0-65535), or None where it is neither."""
     match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.%a-z]+)\]|([A-Za-z0-9._-]+)):(\d{1,5})", text, re.ASCII)

@@ -24,6 +24,7 @@ HOST_BYTES: Final = 255
 CARD_BYTES: Final = 64 * 1024
 CARD_FILE_BYTES: Final = 256 * 1024  # the armoured card with the mail around it
 CARD_DAYS: Final = 90
+CARD_CODE_CHARS: Final = 4096  # of the QR code of a card, with 8 addresses of 255 bytes
 
 # link (protocol.md 5, 6)
 HANDSHAKE_1_BYTES: Final = 2 * 1024

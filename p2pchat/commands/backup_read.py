@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from p2pchat.commands.frame import Settings
 from p2pchat.commands.password import read_password
+from p2pchat.commands.pictures import is_picture
 from p2pchat.commands.user_files import read_file
 from p2pchat.errors import Corrupt
 from p2pchat.limits import PICTURE_BYTES
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from p2pchat.keys.seal import Header
 
 Kind = Literal["string", "qr", "file", "pdf", "shares"]
-_PICTURES: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 _PDF: Final = b"%PDF-"
 _SVG: Final = (b"<svg", b"<?xml")
 _NO_BACKUP: Final = "p2pchat key inspect --help"
@@ -52,7 +52,7 @@ def read_backup(settings: Settings, paths: Sequence[str]) -> Found:
         return _string(typed_string())
     too_long = Corrupt("a backup is shorter than this: it is another file", hint=_NO_BACKUP)
     contents = [(path, read_file(path, PICTURE_BYTES, too_long)) for path in paths]
-    pictures = [content.startswith(_PICTURES) for _, content in contents]
+    pictures = [is_picture(content) for _, content in contents]
     if all(pictures):
         return _pictures(contents)
     if any(pictures):

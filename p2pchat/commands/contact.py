@@ -3,6 +3,7 @@
 import base64
 import re
 import sys
+import time
 from typing import Final, cast
 
 import click
@@ -11,7 +12,9 @@ from p2pchat import limits
 from p2pchat.commands import candidates
 from p2pchat.commands.arguments import Address, names_among, text_argument
 from p2pchat.commands.ask import Row, ask, ask_list, given
+from p2pchat.commands.card_codes import card_code
 from p2pchat.commands.contact_verify import verify
+from p2pchat.commands.drawing import draw_code
 from p2pchat.commands.frame import Noun, Settings, pass_settings
 from p2pchat.commands.layout import print_fields, print_table
 from p2pchat.commands.look_alikes import LookAlikes
@@ -37,19 +40,28 @@ contact.add_command(verify)
 @click.option(
     "--out", metavar="FILE", help="Write the card here instead of to stdout (-).", shell_complete=candidates.files
 )
+@click.option("--qr", is_flag=True, help="As a QR code: on the terminal, or with --out in FILE.png or FILE.svg.")
 @click.option(
     "--address", "addresses", type=Address(), multiple=True, help="Where one can be reached: IP:PORT; repeatable."
 )
 @pass_settings
-def card(settings: Settings, out: str | None, addresses: tuple[str, ...]) -> None:
+def card(settings: Settings, out: str | None, qr: bool, addresses: tuple[str, ...]) -> None:
     """Make one's own card, to be given to somebody.
 
-    Whoever has it can ask for contact, and learns the addresses in it; it holds no secret.
+    Whoever has it can ask for contact, and learns the addresses in it; it holds no secret. A QR code holds less than
+    the file: it says whom to ask and where, and the keys come over the first link.
     """
+    if qr and out in {None, "-"} and settings.json:
+        raise click.UsageError("--qr on a terminal is for people: name a picture with --out under --json")
     made = ask(settings, "contact.card", given(addresses=list(addresses) or None))
     data = base64.b64decode(str(made["card"]))
     rest = {name: made[name] for name in ("id", "addresses", "expires_ms")}
-    if out is not None and out != "-":
+    if qr:
+        until = time.strftime("%Y-%m-%d", time.gmtime(cast(int, made["expires_ms"]) / 1000))
+        file = draw_code(str(made["code"]), f"card of {str(made['id'])[:11]} for p2pchat, good until {until}", out)
+        if file is not None:
+            print_fields(settings, {"file": file, **rest})
+    elif out is not None and out != "-":
         write_file(out, data, ours=_ARMOUR)
         print_fields(settings, {"file": out, **rest})
     elif settings.json:
@@ -71,15 +83,22 @@ def card(settings: Settings, out: str | None, addresses: tuple[str, ...]) -> Non
 @click.option("--message", metavar="TEXT", help="Words that go with the request.")
 @pass_settings
 def add(settings: Settings, file: str, alias: str | None, message: str | None) -> None:
-    """Take somebody's card (`-`: from stdin) and ask for contact.
+    """Take somebody's card and ask for contact: a file, a picture of its QR code, or `-` for stdin.
 
     The card of a known contact brings its newer addresses and keys.
     """
     if message is not None:
         text_argument("the message", message, limits.NOTE_BYTES)
-    too_long = Corrupt(f"{file} is too long to be a card", hint="ask for the card again")
-    data = read_file(file, limits.CARD_FILE_BYTES, too_long)
-    added = ask(settings, "contact.add", given(card=data, alias=_alias(alias), message=message))
+    data = read_file(file, limits.PICTURE_BYTES, _too_long(file))
+    code = card_code(file, data)
+    if code is None and len(data) > limits.CARD_FILE_BYTES:
+        raise _too_long(file)
+    what = {"card": data} if code is None else {"code": code.text}
+    added = ask(settings, "contact.add", given(**what, alias=_alias(alias), message=message))
+    if code is not None and code.addresses:
+        # As with typed addresses: the gate hears them from the user himself.
+        params = {"id": added["id"], "addresses": list(code.addresses), "lan": True}
+        ask(settings, "contact.address", params, socket="gate")
     _print_person(settings, added)
     if message is not None and added["state"] != "requested":
         name = added["alias"] or added["id"]
@@ -187,6 +206,10 @@ def unblock(settings: Settings, peer: str) -> None:
 def remove(settings: Settings, peer: str) -> None:
     """Forget a contact; the history stays."""
     print_fields(settings, ask(settings, "contact.remove", {"peer": _peer(peer)}))
+
+
+def _too_long(file: str) -> Corrupt:
+    return Corrupt(f"{file} is too long to be a card", hint="ask for the card again")
 
 
 def _peer(words: str) -> str:

@@ -3,9 +3,16 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from p2pchat.errors import Corrupt
 from p2pchat.launch.programs import environ
+
+_PICTURES: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
+
+
+def is_picture(data: bytes) -> bool:
+    return data.startswith(_PICTURES)
 
 
 def read_codes(path: str, picture: bytes) -> list[str]:

@@ -91,7 +91,7 @@ def _check(raw: bytes, now_ms: int) -> ReadCard:
     devices = verify_device_set(claimed.device_set, chain)
     card = verify_card_signature(signed, devices)
     addresses = verify_address_record(card.addresses, devices) if card.addresses else None
-    _check_expiry(min(card.not_after_ms, devices.not_after_ms), now_ms)
+    check_expiry(min(card.not_after_ms, devices.not_after_ms), now_ms)
     device = devices.device(card.device)
     assert device is not None  # its signature has just been checked
     return ReadCard(
@@ -105,7 +105,8 @@ def _check(raw: bytes, now_ms: int) -> ReadCard:
     )
 
 
-def _check_expiry(not_after_ms: int, now_ms: int) -> None:
+def check_expiry(not_after_ms: int, now_ms: int) -> None:
+    """Raises Untrusted for a card that is too old."""
     if now_ms <= not_after_ms:
         return
     raise Untrusted(

@@ -6,12 +6,12 @@ from typing import Final, Literal
 
 import trio
 
+from p2pchat.config import join_address
 from p2pchat.env import Env
 from p2pchat.errors import P2PChatError
 from p2pchat.firewall.address_book import AddressBook
 from p2pchat.firewall.attempt import Attempt, connect
 from p2pchat.firewall.links import Gone, Links
-from p2pchat.firewall.own_addresses import join_address
 from p2pchat.firewall.peers import Peers
 from p2pchat.firewall.permit import Permit
 from p2pchat.firewall.policy import Policy

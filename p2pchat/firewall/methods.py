@@ -3,13 +3,12 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from p2pchat.config import split_address
+from p2pchat.config import join_address, split_address
 from p2pchat.env import Net
 from p2pchat.errors import NotFound, Unreachable, Usage
 from p2pchat.firewall.address_book import ANY
 from p2pchat.firewall.book_file import BookFile
 from p2pchat.firewall.dialer import Dialer
-from p2pchat.firewall.own_addresses import join_address
 from p2pchat.firewall.peers import Peers
 from p2pchat.firewall.permit import parse_ip
 from p2pchat.firewall.policy import Policy
@@ -37,7 +36,7 @@ class Methods:
     async def contact_address(self, params: dict[str, Any]) -> Mapping[str, object]:
         """Take the user's addresses for a peer in place of those typed before, and try them at once."""
         user = parse_user_id(params["id"])
-        if self._peers.get(user) is None or self._peers.role(user) is Role.GONE:
+        if self._peers.role(user) is Role.GONE:  # whom the vault has not named yet, the user may know already
             raise NotFound("there is no contact with this ID", hint="p2pchat contact list")
         typed = [address for text in params["addresses"] for address in await self._resolved(text)][:ADDRESSES]
         for address in typed:

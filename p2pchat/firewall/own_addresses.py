@@ -5,18 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from p2pchat.config import split_address
+from p2pchat.config import join_address, split_address
 from p2pchat.env import Disk, Net, StreamListener
 from p2pchat.errors import BadFormat, Failed, P2PChatError
 from p2pchat.firewall.permit import IpAddress, parse_ip
 
 REACHABLE: Final = 8  # addresses on a card (wire.boundary.Welcome)
 _log = logging.getLogger(__name__)
-
-
-def join_address(host: str, port: int) -> str:
-    """HOST:PORT, with brackets around IPv6."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 async def listen(net: Net, wanted: Sequence[str], disk: Disk, port_file: Path) -> list[StreamListener]:

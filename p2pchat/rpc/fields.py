@@ -25,6 +25,7 @@ SAFETY_NUMBER: Final = Text(60, 60, "[0-9]{60}")
 SESSION: Final = Text(16, 16, "[0-9a-f]{16}")
 HEX32: Final = Text(32, 32, r"[0-9a-f]{32}")
 HEX64: Final = Text(64, 64, r"[0-9a-f]{64}")
+CARD_CODE: Final = Text(limits.CARD_CODE_CHARS)
 ADDRESS: Final = Text(limits.HOST_BYTES + 8)  # HOST:PORT
 ADDRESSES: Final = ListOf(ADDRESS, limits.ADDRESSES)
 ALIAS: Final = Text(limits.NICKNAME_BYTES, 1, r"(?!pc1)[^-@#\s\x00-\x1f\x7f-\x9f][^\s\x00-\x1f\x7f-\x9f]{0,63}")

@@ -19,6 +19,7 @@ from p2pchat.rpc.fields import (
     ADDRESSES,
     ALIAS,
     AWAITABLE,
+    CARD_CODE,
     COMPARISON,
     COMPARISON_STATES,
     CONTACT,
@@ -182,6 +183,7 @@ _TABLE: Final = (
         record(
             need("id", ID, "own ID"),
             need("card", Base64(limits.CARD_FILE_BYTES), "the card file"),
+            need("code", CARD_CODE, "the card as the text of a QR code"),
             need("addresses", ADDRESSES, "what the card says"),
             need("expires_ms", TIME_MS, "until when it can be used"),
         ),
@@ -190,7 +192,8 @@ _TABLE: Final = (
         "contact.add",
         "Take a card and ask its owner for contact; of a known contact take the newer addresses and keys.",
         record(
-            need("card", Base64(limits.CARD_FILE_BYTES), "the card file"),
+            may("card", Base64(limits.CARD_FILE_BYTES), "the card file"),
+            may("code", CARD_CODE, "the text of a card's QR code: this or the file; its addresses go to the gate"),
             may("alias", ALIAS, "own name for the contact"),
             may("message", Text(limits.NOTE_BYTES), "words that go with the request"),
         ),

@@ -32,7 +32,7 @@ from p2pchat.rpc.metrics import LABEL_VALUE
 from p2pchat.rpc.shape import Field, Integer, ListOf, Number, OneOf, Record, Text, Words
 
 _PATH: Final = Text(4096)
-_KIND: Final = OneOf(("string", "qr", "file", "shares"))
+_KIND: Final = OneOf(("string", "qr", "file", "pdf", "shares"))
 _PID: Final = need("pid", Integer(1), "of the launcher")
 _LISTEN: Final = need("listen", ADDRESSES, "where the daemon listens")
 _SOCKET: Final = need("socket", _PATH, "the control socket")
@@ -73,7 +73,7 @@ OUTPUTS: Final[dict[str, Record]] = {
         need("files", ListOf(_PATH, 1), "the copy that was written"), need("id", ID, "whose key it is")
     ),
     "key passwd": METHODS["key.passwd"].result,
-    "whoami": WHOAMI,
+    "whoami": Record((*WHOAMI.fields, may("file", _PATH, "with --qr and --out: where the code was written"))),
     "status": STATUS,
     "version": record(need("version", WORD, "of p2pchat"), need("python", WORD, "of Python")),
     "doctor": record(

@@ -178,10 +178,20 @@ def set_lan(tx: Tx, contact: int, lan: bool, now_ms: int) -> None:
 def set_chain(tx: Tx, contact: int, key_log: bytes, device_set: bytes, set_sequence: int, now_ms: int) -> None:
     """Verified objects, as received. An older set than the one held changes nothing: a link may end while it waits."""
     tx.execute(
-        "UPDATE contacts SET key_log = ?1, device_set = ?2, set_sequence = ?3, updated_ms = ?4"
+        "UPDATE contacts SET key_log = ?1, device_set = ?2, set_sequence = ?3, expected = x'', updated_ms = ?4"
         " WHERE id = ?5 AND set_sequence <= ?3",
         *(key_log, device_set, set_sequence, now_ms, contact),
     )
+
+
+def set_expected(tx: Tx, contact: int, code: bytes, now_ms: int) -> None:
+    """An encoded CardCode: what the first link must show."""
+    tx.execute("UPDATE contacts SET expected = ?, updated_ms = ? WHERE id = ?", code, now_ms, contact)
+
+
+def expected(reader: Reader, contact: int) -> bytes:
+    """Empty where nothing is expected any more."""
+    return bytes(reader.value("SELECT expected FROM contacts WHERE id = ?", contact) or b"")
 
 
 def set_addresses(tx: Tx, contact: int, record: bytes, now_ms: int) -> None:
@@ -218,7 +228,7 @@ def forget(tx: Tx, contact: int, now_ms: int) -> None:
     tx.execute(
         "UPDATE contacts SET state = 'none', alias = NULL, note = NULL, verified = 0, channel = 'ok', lan = 0,"
         " set_sequence = 0, accepted_ms = NULL, ticket_given = x'', ticket_held = x'', addresses = x'',"
-        " device_set = x'', key_log = x'', avatar = x'', updated_ms = ? WHERE id = ?",
+        " device_set = x'', key_log = x'', expected = x'', avatar = x'', updated_ms = ? WHERE id = ?",
         *(now_ms, contact),
     )
     tx.execute("DELETE FROM channels WHERE contact = ?", contact)

@@ -7,7 +7,7 @@ import apsw
 
 from p2pchat.errors import Failed
 
-VERSION: Final = 6
+VERSION: Final = 7
 
 
 def script(version: int) -> str:

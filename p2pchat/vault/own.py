@@ -11,7 +11,8 @@ from p2pchat.limits import ADDRESSES
 from p2pchat.store import meta
 from p2pchat.store.writer import Store
 from p2pchat.wire import boundary
-from p2pchat.wire.structs import Address, AddressRecord
+from p2pchat.wire.card_code import write_card_code
+from p2pchat.wire.structs import Address, AddressRecord, CardCode, Signed
 
 RECORD_MS: Final = 30 * 24 * 3600 * 1000
 
@@ -55,6 +56,20 @@ def address_record(
         addresses=tuple(addresses[:ADDRESSES]),
     )
     return sign(record, identity.device)
+
+
+def card_code(identity: Identity, record: bytes, not_after_ms: int) -> str:
+    """The text of a card's QR code with the addresses of ``record``, an encoded Signed(AddressRecord)."""
+    return write_card_code(
+        CardCode(
+            user=identity.user,
+            head16=identity.chain.head[:16],
+            set_sequence=identity.devices.sequence,
+            set_hash16=identity.devices.set_hash[:16],
+            not_after_ms=not_after_ms,
+            addresses=AddressRecord.decode(Signed.decode(record).body).addresses,
+        )
+    )
 
 
 def hello(identity: Identity) -> boundary.VaultHello:

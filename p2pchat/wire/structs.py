@@ -120,6 +120,19 @@ class Card(Struct):
     not_after_ms: U64
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardCode(Struct):
+    """The QR code of a card: whom to look for and where; what is shown there must fit (wire/card_code.py)."""
+
+    LABEL = "p2pchat/1/card-code"
+    user: UserQ
+    head16: Bytes16  # first bytes of the key log's head
+    set_sequence: U64
+    set_hash16: Bytes16  # first bytes of that device set's hash; a newer one may be shown
+    not_after_ms: U64
+    addresses: Annotated[tuple[Address, ...], up_to(limits.ADDRESSES)]
+
+
 # --- link handshake (protocol.md 5) ---------------------------------------------------------------------------------
 
 

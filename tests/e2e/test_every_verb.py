@@ -43,7 +43,7 @@ WORDS: Final[dict[str, str | None]] = {
     "daemon stop": "",
     "daemon status": "",
     "daemon unit": "--password-file {password}",
-    "whoami": "",
+    "whoami": "--qr --out {folder}/me.png",
     "status": "",
     "contact card": "--out {folder}/mine.card",
     "contact add": "{folder}/evil.card",

@@ -60,7 +60,13 @@ WAITING = {
     "size_bytes": 5,
 }
 CARD = b"-----BEGIN P2PCHAT CARD-----\nAAAA\n-----END P2PCHAT CARD-----\n"
-MADE = {"id": ALICE, "card": CARD, "addresses": ["192.0.2.7:9000"], "expires_ms": 1_800_000_000_000}
+MADE = {
+    "id": ALICE,
+    "card": CARD,
+    "code": "P2PCABCD",
+    "addresses": ["192.0.2.7:9000"],
+    "expires_ms": 1_800_000_000_000,
+}
 VERIFIED = {"id": BOB, "safety_number": "0123456789" * 6, "verified": False}
 DAEMON = {"pid": 4711, "version": "0.1.0", "started_ms": 1_700_000_000_000, "listen": ["127.0.0.1:9000"]}
 SETTING = {"key": "receipts", "value": "true", "default": "false", "help": "whether", "restart": False}

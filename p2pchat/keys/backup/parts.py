@@ -9,10 +9,7 @@ Without parity the pieces are thirds. With parity the first two are halves and t
 suffice. The hash names the set: parts of another backup never mix in unnoticed, and what was joined is checked.
 """
 
-import base64
-import binascii
 import struct
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -20,6 +17,7 @@ from typing import Final
 
 from p2pchat.errors import Corrupt, Failed
 from p2pchat.limits import BACKUP_BYTES, QR_CHARS
+from p2pchat.wire.code_text import from_code, to_code
 
 PREFIX: Final = "P2PB"
 VERSION: Final = 1
@@ -27,7 +25,6 @@ PARTS: Final = 3
 MOST_CODES: Final = 64
 _PARITY: Final = 0x80
 _HEAD: Final = struct.Struct(">BBH8s")
-_SUM_BYTES: Final = 4
 _AGAIN: Final = "take the picture again, nearer and in even light"
 
 
@@ -76,22 +73,13 @@ def join(codes: Iterable[str]) -> bytes:
 
 
 def _text(container: bytes, digest: bytes, number: int, piece: bytes, parity: bool) -> str:
-    body = _HEAD.pack(VERSION, number | (_PARITY if parity else 0), len(container), digest) + piece
-    raw = body + zlib.crc32(body).to_bytes(_SUM_BYTES)
-    return PREFIX + base64.b32encode(raw).decode().rstrip("=")
+    return to_code(PREFIX, _HEAD.pack(VERSION, number | (_PARITY if parity else 0), len(container), digest) + piece)
 
 
 def _read(text: str) -> _Part | None:
     """None where it is damaged. Raises Failed for a newer version."""
-    if len(text) > QR_CHARS:
-        return None
-    encoded = text[len(PREFIX) :]
-    try:
-        raw = base64.b32decode(encoded + "=" * (-len(encoded) % 8))
-    except (binascii.Error, ValueError):  # ValueError: characters that no code of ours has
-        return None
-    body, checksum = raw[:-_SUM_BYTES], raw[-_SUM_BYTES:]
-    if len(body) <= _HEAD.size or zlib.crc32(body).to_bytes(_SUM_BYTES) != checksum:
+    body = from_code(PREFIX, text) if len(text) <= QR_CHARS else None
+    if body is None or len(body) <= _HEAD.size:
         return None
     version, kind, length, digest = _HEAD.unpack_from(body)
     if version != VERSION:

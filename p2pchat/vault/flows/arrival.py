@@ -33,6 +33,8 @@ def check(node: Node, up: boundary.Up, events_to: trio.MemorySendChannel[LinkEve
     if listed is None or pin is None:
         if shown.expired(node.now_ms()):
             raise Untrusted("the peer's device set has expired, or this clock is wrong", hint="date")
+        if listed is not None:
+            node.store.read(lambda reader: pins.check_code(reader, listed.id, chain, shown))
     else:
         pins.check_log(pin, chain)
         _compare(node, listed, link, pin)

@@ -7,7 +7,7 @@ from p2pchat.keys.devices import Standing, VerifiedSet, verify_device_set
 from p2pchat.keys.key_log import KeyChain, verify_key_log
 from p2pchat.store import contacts, events
 from p2pchat.store.tx import Reader, Tx
-from p2pchat.wire.structs import AddressRecord, Signed
+from p2pchat.wire.structs import AddressRecord, CardCode, Signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,21 @@ def check_log(pin: Pin, chain: KeyChain) -> None:
         raise Untrusted(
             "these keys lead back to another root than those pinned for the contact",
             hint="compare with the contact in person, over another channel",
+        )
+
+
+def check_code(reader: Reader, contact: int, chain: KeyChain, devices: VerifiedSet) -> None:
+    """Raise Untrusted where a contact's first keys do not fit the QR code by which it was added."""
+    raw = contacts.expected(reader, contact)
+    if not raw:
+        return
+    code = CardCode.decode(raw)
+    same_set = devices.set_hash[:16] == code.set_hash16
+    newer = devices.sequence > code.set_sequence
+    if chain.head[:16] != code.head16 or not (newer or (same_set and devices.sequence == code.set_sequence)):
+        raise Untrusted(
+            "the keys that are shown do not fit the QR code by which this contact was added",
+            hint="ask the contact for a new code, in person",
         )
 
 

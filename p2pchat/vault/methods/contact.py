@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any, Final
 
 from p2pchat.channel.state import ChannelState
+from p2pchat.config import join_address
 from p2pchat.contacts.state import Event, State, next_state
 from p2pchat.errors import NotFound
 from p2pchat.ids import UserId, user_id_text
@@ -146,4 +147,4 @@ def _addresses(record: bytes) -> list[str]:
     if not record:
         return []
     found = AddressRecord.decode(Signed.decode(record).body)
-    return [f"[{a.host}]:{a.port}" if ":" in a.host else f"{a.host}:{a.port}" for a in found.addresses]
+    return [join_address(address.host, address.port) for address in found.addresses]

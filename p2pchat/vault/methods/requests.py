@@ -1,10 +1,12 @@
 """Cards and contact requests: how people come onto the list."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from p2pchat.contacts.card import ReadCard, read_card, write_card
+from p2pchat.contacts.card import ReadCard, check_expiry, read_card, write_card
 from p2pchat.contacts.state import Event, State, next_state
-from p2pchat.errors import Failed, Untrusted
+from p2pchat.errors import Failed, Untrusted, Usage
 from p2pchat.ids import Incarnation
 from p2pchat.keys.devices import Standing
 from p2pchat.store import contacts, events, profile
@@ -17,6 +19,8 @@ from p2pchat.vault.methods import pages
 from p2pchat.vault.methods.contact import Params, Result, named, viewed
 from p2pchat.vault.node import Node
 from p2pchat.wire import boundary
+from p2pchat.wire.card_code import read_card_code
+from p2pchat.wire.structs import CardCode
 
 
 async def card(node: Node, params: Params) -> Result:
@@ -26,50 +30,65 @@ async def card(node: Node, params: Params) -> Result:
     nickname = node.store.read(profile.get).nickname
     file = write_card(node.identity, addresses=record, nickname=nickname, now_ms=now_ms)
     expires_ms = read_card(file, now_ms=now_ms).card.not_after_ms
-    return {"id": own.text(node.identity), "card": file, "addresses": list(addresses), "expires_ms": expires_ms}
+    code = own.card_code(node.identity, record, expires_ms)
+    return {
+        "id": own.text(node.identity),
+        "card": file,
+        "code": code,
+        "addresses": list(addresses),
+        "expires_ms": expires_ms,
+    }
 
 
 async def add(node: Node, params: Params) -> Result:
-    found = read_card(params["card"], now_ms=node.now_ms())
-    if found.user == node.identity.user:
+    if ("card" in params) == ("code" in params):
+        raise Usage("one of a card and its code says whom to add", hint="p2pchat rpc schema")
+    now_ms = node.now_ms()
+    if "card" in params:
+        card = read_card(params["card"], now_ms=now_ms)
+        user, nickname, take = card.user, card.nickname, partial(_take_card, card)
+    else:
+        code = read_card_code(params["code"])
+        check_expiry(code.not_after_ms, now_ms)
+        user, nickname, take = code.user, None, partial(_take_code, code)
+    if user == node.identity.user:
         raise Failed("this is your own card", hint="give it to somebody else")
     fresh = Incarnation(node.env.random.bytes(8))
-    await node.store.change(lambda tx: _add(tx, node, found, params, fresh))
-    wishes.tell(node, found.user)
-    _nudge(node, found.user)
-    return viewed(node, found.user)
+    new = NewContact(
+        user=user,
+        state="requested",
+        direction="out",
+        via="card",
+        incarnation=fresh,
+        alias=params.get("alias"),
+        nickname=nickname,
+        note=params.get("message"),
+    )
+    await node.store.change(lambda tx: _add(tx, new, take, now_ms))
+    wishes.tell(node, user)
+    _nudge(node, user)
+    return viewed(node, user)
 
 
-def _add(tx: Tx, node: Node, found: ReadCard, params: Params, fresh: Incarnation) -> None:
-    now_ms = node.now_ms()
-    contact = contacts.by_user(tx, found.user)
+def _add(tx: Tx, new: NewContact, take: Callable[[Tx, Contact, int], None], now_ms: int) -> None:
+    contact = contacts.by_user(tx, new.user)
     before = State(contact.state) if contact else State.NONE
     after = next_state(before, Event.ADD, contact.called if contact else "")
     if before is State.NONE:
-        new = NewContact(
-            user=found.user,
-            state="requested",
-            direction="out",
-            via="card",
-            incarnation=fresh,
-            alias=params.get("alias"),
-            nickname=found.nickname,
-            note=params.get("message"),
-        )
         contact = contacts.add(tx, new, now_ms)
     assert contact is not None
-    _take_objects(tx, contact, found, now_ms)
+    take(tx, contact, now_ms)
     contacts.set_lan(tx, contact.id, True, now_ms)  # the user imported these addresses himself
     if before is not State.NONE:
-        if params.get("message") and before is State.REQUESTED:
-            contacts.set_note(tx, contact.id, params["message"], now_ms)
-        if params.get("alias"):
-            contacts.set_alias(tx, contact.id, params["alias"], now_ms)
+        if new.note and before is State.REQUESTED:
+            contacts.set_note(tx, contact.id, new.note, now_ms)
+        if new.alias:
+            contacts.set_alias(tx, contact.id, new.alias, now_ms)
         if after is not before:
             _befriend(tx, contact, now_ms)
 
 
-def _take_objects(tx: Tx, contact: Contact, found: ReadCard, now_ms: int) -> None:
+def _take_card(found: ReadCard, tx: Tx, contact: Contact, now_ms: int) -> None:
     """The newer of card and pin. Raises Untrusted where the card does not extend the pin."""
     standing = pins.keep(tx, contact.id, found.chain, found.devices, now_ms)
     if standing is Standing.FORKED:
@@ -79,6 +98,12 @@ def _take_objects(tx: Tx, contact: Contact, found: ReadCard, now_ms: int) -> Non
         )
     if standing is not Standing.OLDER:  # else nothing in the card is news
         records.keep_addresses(tx, contact.id, found.card.addresses, found.devices, now_ms)
+
+
+def _take_code(code: CardCode, tx: Tx, contact: Contact, now_ms: int) -> None:
+    """It holds no keys: the first link must show those that it names."""
+    if not contacts.objects(tx, contact.id).key_log:
+        contacts.set_expected(tx, contact.id, code.encode(), now_ms)
 
 
 def _befriend(tx: Tx, contact: Contact, now_ms: int) -> None:

@@ -16,8 +16,9 @@ from p2pchat.keys.root import RootPublic
 from p2pchat.keys.seal import LIGHT, UNLOCK, open_sealed, parse, seal
 from p2pchat.keys.signed import sign, verify_address_record
 from p2pchat.keys.vault_file import open_gate, open_vault, seal_gate, seal_vault
-from p2pchat.limits import CARD_FILE_BYTES, DEVICE_SET_BYTES, KEY_LOG_BYTES
-from p2pchat.wire.structs import Address, AddressRecord, ContactAnswer, ContactRequest, Signed, VaultSecrets
+from p2pchat.limits import ADDRESSES, CARD_CODE_CHARS, CARD_FILE_BYTES, DEVICE_SET_BYTES, HOST_BYTES, KEY_LOG_BYTES
+from p2pchat.wire.card_code import read_card_code, write_card_code
+from p2pchat.wire.structs import Address, AddressRecord, CardCode, ContactAnswer, ContactRequest, Signed, VaultSecrets
 from tests.fuzz.target import Target
 from tests.support.identities import NOW_MS, stored_identity, stored_secrets
 
@@ -47,6 +48,10 @@ def _address_record() -> bytes:
         addresses=(Address(host="192.0.2.1", port=4711, carrier="raw"), Address(host="::1", port=1, carrier="ws")),
     )
     return sign(record, ANN.device)
+
+
+def read_code(data: bytes) -> None:
+    read_card_code(data.decode("latin-1"))
 
 
 @cache
@@ -125,12 +130,22 @@ def _ids() -> tuple[bytes, ...]:
     return (text.encode(), text.upper().encode(), " - ".join(text).encode(), text[:-1].encode() + b"q")
 
 
+def _card_codes() -> tuple[bytes, ...]:
+    address = AddressRecord.decode(Signed.decode(_address_record()).body).addresses
+    longest = (replace(address[0], host="h" * HOST_BYTES),) * ADDRESSES
+    code = CardCode(
+        user=ANN.user, head16=bytes(16), set_sequence=1, set_hash16=bytes(16), not_after_ms=NOW_MS, addresses=()
+    )
+    return tuple(write_card_code(replace(code, addresses=some)).encode() for some in ((), address, longest))
+
+
 TARGETS: Final = (
     Target("key-log", verify_key_log, lambda: (ANN.chain.raw,), limit=KEY_LOG_BYTES),
     Target("device-set", read_set, lambda: (ANN.devices.raw,), limit=DEVICE_SET_BYTES),
     Target("address-record", read_addresses, lambda: (Signed.decode(_address_record()).body,)),
     Target("card", read_card_file, lambda: (_card(), b"> " + _card()), text=True, limit=CARD_FILE_BYTES),
     Target("card-inside", read_card_inside, lambda: (Signed.decode(unarmour(_card())).body,)),
+    Target("card-code", read_code, _card_codes, text=True, limit=CARD_CODE_CHARS),
     Target("request-box", read_box, _box),
     Target("request-inside", read_request, _requests),
     Target("user-id", read_user_id, _ids, text=True),

@@ -10,17 +10,19 @@ from tests.support.answers import CARD, MADE
 from tests.support.command_line import p2pchat
 from tests.support.fake_daemon import FakeDaemon
 
+FILE = {name: value for name, value in MADE.items() if name != "code"}
+
 
 def test_a_card_goes_to_stdout_to_a_file_or_into_json(fake: FakeDaemon, tmp_path: Path) -> None:
     fake.answers["contact.card"] = MADE
     assert p2pchat("contact", "card").out.encode() == CARD
     done = p2pchat("--json", "contact", "card", "--address", "h.example:1", "--address", "[::1]:2")
-    assert done.json == {"v": 1, **MADE, "card": CARD.decode()}
+    assert done.json == {"v": 1, **FILE, "card": CARD.decode()}
     assert fake.calls[-1] == ("contact.card", {"addresses": ["h.example:1", "[::1]:2"]})
     file = tmp_path / "me.card"
     done = p2pchat("--json", "contact", "card", "--out", str(file))
     assert file.read_bytes() == CARD
-    assert done.json == {"v": 1, "file": str(file), **{k: v for k, v in MADE.items() if k != "card"}}
+    assert done.json == {"v": 1, "file": str(file), **{k: v for k, v in FILE.items() if k != "card"}}
     for printed in (done.json, {**done.json, "card": "text"}):
         OUTPUTS["contact card"].check({k: v for k, v in printed.items() if k != "v"}, "card")
 

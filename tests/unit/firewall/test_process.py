@@ -15,7 +15,7 @@ import pytest
 from p2pchat import local_socket
 from p2pchat.build import build_hash
 from p2pchat.errors import Forbidden, NotFound
-from p2pchat.ids import user_id_text
+from p2pchat.ids import UserId, user_id_text
 from p2pchat.keys.vault_file import seal_gate
 from p2pchat.launch.programs import environ
 from p2pchat.rpc.client import Client
@@ -23,6 +23,7 @@ from p2pchat.wire import boundary
 from p2pchat.wire.boundary import Reason
 from p2pchat.wire.frames import FrameType
 from p2pchat.wire.shape import Struct
+from tests.support.daemons import wait_for
 from tests.support.gates import peer, user, want
 from tests.support.identities import stored_secrets
 
@@ -207,11 +208,20 @@ def test_a_typed_address_is_dialled_at_once_and_outlives_the_gate(start: Start) 
                 assert listen in result["addresses"]  # the name is resolved now, and never again
                 with pytest.raises(Forbidden, match="port 25"):
                     client.call("contact.address", id=user_id_text(user(1)), addresses=["127.0.0.1:25"])
-                with pytest.raises(NotFound):
-                    client.call("contact.address", id=user_id_text(user(2)), addresses=[listen])
+                client.call("contact.address", id=user_id_text(user(2)), addresses=[listen])  # not named yet
+                one.say(boundary.Peer(user=user(2), role=boundary.Role.GONE))
+                wait_for(lambda: refused(client, user(2), listen), seconds=10, what="the gate to hear of it")
         assert one.wait(boundary.Up).address == listen
         one.boundary.close()
         assert one.ended() == 0
+
+
+def refused(client: Client, peer: UserId, address: str) -> bool:
+    try:
+        client.call("contact.address", id=user_id_text(peer), addresses=[address])
+    except NotFound:
+        return True
+    return False
 
 
 def test_a_damaged_address_book_begins_anew(start: Start, tmp_path: Path) -> None:

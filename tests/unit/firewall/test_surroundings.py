@@ -7,9 +7,10 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from p2pchat.config import join_address
 from p2pchat.env_system import SystemCrypto
 from p2pchat.errors import BadFormat, Failed
-from p2pchat.firewall.own_addresses import join_address, listen, reachable
+from p2pchat.firewall.own_addresses import listen, reachable
 from p2pchat.link.carriers.raw import RawCarrier
 from p2pchat.link.credentials import Local
 from p2pchat.link.establish import respond
