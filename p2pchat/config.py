@@ -95,6 +95,11 @@ def _between(value: Value, least: int, most: int) -> bool:
     return isinstance(value, int) and least <= value <= most
 
 
+def _dongle(value: Value) -> str | None:
+    fits = isinstance(value, str) and value.isprintable()  # factors.py reads it
+    return None if fits else "is a dongle's name"
+
+
 def _anything(_value: Value) -> str | None:
     return None
 
@@ -128,6 +133,12 @@ _TABLE: Final = (
     Key("strangers_per_hour", 60, "visits of strangers from one network (/24, /56); 0: no limit", _how_often),
     Key("requests_per_hour", 60, "contact requests of strangers, all together; 0: no limit", _how_often),
     Key("calls_per_minute", 60_000, "calls of one program on the local socket; 0: no limit", _how_often),
+    Key(
+        "dongle",
+        "",
+        "the dongle that opens this home, as --dongle names it: key passwd sets it",
+        _dongle,
+    ),
     Key("log_level", "info", f"how much goes to the log: {', '.join(LOG_LEVELS)}", _log_level),
 )
 KEYS: Final[Mapping[str, Key]] = {key.name: key for key in _TABLE}
@@ -148,6 +159,7 @@ class Config:
     strangers_per_hour: int
     requests_per_hour: int
     calls_per_minute: int
+    dongle: str
     log_level: str
 
     def get(self, name: str) -> Value:

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
+from p2pchat.commands import factors
+from p2pchat.commands.factors import Factors, Given
 from p2pchat.commands.frame import Settings
-from p2pchat.commands.password import read_password
 from p2pchat.commands.pictures import is_picture
 from p2pchat.commands.user_files import read_file
 from p2pchat.errors import Corrupt
@@ -62,26 +63,26 @@ def read_backup(settings: Settings, paths: Sequence[str]) -> Found:
     return _file_or_text(*contents[0])
 
 
-def password_of(settings: Settings, found: Found, file: str | None) -> bytes:
-    """What opens it: asked for, or put together from the shares. Raises Locked, Corrupt."""
+def factors_of(settings: Settings, found: Found, given: Given) -> Factors:
+    """What opens it: asked for, or put together from the shares. Raises as ``factors.read``, and Corrupt."""
     if not found.needs_shares:
-        return read_password(settings, file)
+        return factors.read(settings, found.header.factors, given)
     if not found.shares:
         hint = "name the shares' files, with their words"
         raise Corrupt("this copy opens with shares, and no words of a share are in it", hint=hint)
     from p2pchat.keys.backup.shares import combine
 
-    return combine(found.shares).hex().encode()
+    return Factors(combine(found.shares).hex().encode())
 
 
-def open_backup(found: Found, password: bytes) -> "Lasting":
-    """The identity that it restores. Slow on purpose. Raises WrongPassword, Corrupt, Failed."""
+def open_backup(found: Found, given: Factors) -> "Lasting":
+    """The identity that it restores. Slow on purpose. Raises WrongPassword, DongleMissing, Corrupt, Failed."""
     from p2pchat.keys.backup import secret
 
-    restored = secret.open_backup(found.container, password)
+    restored = secret.open_backup(found.container, given.password, dongle=given.dongle)
     if found.fuller is None:
         return restored
-    fuller = secret.open_backup(found.fuller, password)
+    fuller = secret.open_backup(found.fuller, given.password, dongle=given.dongle)
     if fuller.user != restored.user:
         raise Corrupt("the pages and the file inside of this PDF are of two identities", hint="use another copy of it")
     return fuller

@@ -7,9 +7,9 @@ import click
 from p2pchat.commands import candidates
 from p2pchat.commands import unit as service
 from p2pchat.commands.ask import ask
+from p2pchat.commands.factors import Given, opening, present
 from p2pchat.commands.frame import Noun, Settings, pass_settings
 from p2pchat.commands.layout import print_fields
-from p2pchat.commands.password import read_password
 from p2pchat.commands.unit import FILE
 
 _listen = click.option("--listen", metavar="HOST:PORT", help="Listen here instead of where the setting `listen` says.")
@@ -34,26 +34,41 @@ daemon = Noun(
     "run", "p2pchat daemon run", "p2pchat daemon run --listen 0.0.0.0:9000 --password-file /run/secrets/p2pchat"
 )
 @_listen
-@_password
+@present
 @_new_store
 @pass_settings
-def run(settings: Settings, listen: str | None, password_file: str | None, new_store: bool) -> None:
+def run(
+    settings: Settings,
+    listen: str | None,
+    password_file: str | None,
+    dongle: str | None,
+    pin_file: str | None,
+    new_store: bool,
+) -> None:
     """Run the daemon in the foreground until SIGINT or SIGTERM."""
     from p2pchat.launch import daemonize
 
     settings.home.check()
     _check_store(settings, new_store)
-    daemonize.run(settings.home, read_password(settings, password_file), listen, as_json=settings.json)
+    opened = opening(settings, Given(password_file, dongle, pin_file))
+    daemonize.run(settings.home, opened, listen, as_json=settings.json)
 
 
 @daemon.verb(
     "start", "p2pchat daemon start", "p2pchat daemon start --listen 127.0.0.1:0 --password-file ~/.secret --json"
 )
 @_listen
-@_password
+@present
 @_new_store
 @pass_settings
-def start(settings: Settings, listen: str | None, password_file: str | None, new_store: bool) -> None:
+def start(
+    settings: Settings,
+    listen: str | None,
+    password_file: str | None,
+    dongle: str | None,
+    pin_file: str | None,
+    new_store: bool,
+) -> None:
     """Start the daemon in the background; return once it answers and listens."""
     from p2pchat.errors import AlreadyRunning
     from p2pchat.launch import daemonize
@@ -62,7 +77,7 @@ def start(settings: Settings, listen: str | None, password_file: str | None, new
     if daemonize.running_pid(settings.home):  # before anybody types a password
         raise AlreadyRunning("the daemon is running already", hint="p2pchat daemon status")
     _check_store(settings, new_store)
-    started = daemonize.start(settings.home, read_password(settings, password_file), listen)
+    started = daemonize.start(settings.home, opening(settings, Given(password_file, dongle, pin_file)), listen)
     print_fields(settings, {name: started[name] for name in ("pid", "listen", "socket")})
 
 

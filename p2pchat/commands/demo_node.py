@@ -13,6 +13,7 @@ from p2pchat.commands.new_home import make_home
 from p2pchat.errors import NoDaemon, TimedOut
 from p2pchat.home import Home
 from p2pchat.launch import daemonize
+from p2pchat.launch.opening import Opening
 from p2pchat.rpc.client import Client
 from p2pchat.rpc.jsonlines import Json
 from p2pchat.show import SHORT_ID_CHARS
@@ -49,7 +50,7 @@ class Node:
 
     def start(self) -> str:
         """Start the daemon; where it listens. Raises what ``daemonize.start`` does."""
-        started = daemonize.start(self.home, self._password, _LISTEN, timeout_s=START_S)
+        started = daemonize.start(self.home, Opening(self._password), _LISTEN, timeout_s=START_S)
         return str(cast(list[str], started["listen"])[0])
 
     def stop(self) -> None:

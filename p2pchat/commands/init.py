@@ -11,12 +11,12 @@ import click
 from p2pchat import limits
 from p2pchat.commands import candidates
 from p2pchat.commands.arguments import text_argument
+from p2pchat.commands.factors import NewGiven, read_new, remember
 from p2pchat.commands.frame import Settings, pass_settings, verb
 from p2pchat.commands.layout import print_fields
 from p2pchat.commands.new_home import make_home
 from p2pchat.commands.new_keys import generate_primes
 from p2pchat.commands.output import say
-from p2pchat.commands.password import read_new_password
 from p2pchat.commands.user_files import read_file
 from p2pchat.errors import AlreadyRunning, BadFormat, Exists, Usage
 from p2pchat.home import Home
@@ -46,6 +46,15 @@ KDF: Final = click.option(
     shell_complete=candidates.files,
 )
 @click.option("--password-file", metavar="FILE", help="The same.", hidden=True)
+@click.option(
+    "--dongle",
+    metavar="SPEC",
+    help="Seal it with file:PATH (a stick), pkcs11:MODULE?token=LABEL or fido2 in place of a password; with"
+    " +password behind it: with both.",
+)
+@click.option(
+    "--pin-file", metavar="FILE", help="The PIN of the dongle is its first line.", shell_complete=candidates.files
+)
 @KDF
 @pass_settings
 def init(
@@ -54,9 +63,14 @@ def init(
     avatar: str | None,
     new_password_file: str | None,
     password_file: str | None,
+    dongle: str | None,
+    pin_file: str | None,
     kdf: str,
 ) -> None:
-    """Make an identity: an RSA-8192 key and all that hangs on it, sealed under a password. Takes about ten seconds."""
+    """Make an identity: an RSA-8192 key and all that hangs on it, sealed under a password. Takes about ten seconds.
+
+    Whoever loses the dongle has lost the identity, unless there is a backup that opens without it.
+    """
     home = settings.home
     picture = _avatar(avatar)
     nickname_checked(nickname)
@@ -64,10 +78,11 @@ def init(
     refuse_existing(home)  # its daemon may hold the lock: say what matters more
     with only_one(home):
         refuse_existing(home)
-        password = read_new_password(settings, new_password_file or password_file)
+        factors, spec = read_new(settings, NewGiven(new_password_file or password_file, dongle, pin_file))
         with _progress(settings) as tick:
             (primes,) = generate_primes(1, tick)
-        made = make_home(home, primes, password, nickname=nickname, avatar=picture, light=kdf == "light")
+        made = make_home(home, primes, *factors, nickname=nickname, avatar=picture, light=kdf == "light")
+        remember(home, spec)
     print_fields(settings, {**made._asdict(), "nickname": nickname, "listen": []})
     say(settings, "next: p2pchat daemon start")
 

@@ -4,35 +4,21 @@ import base64
 import os
 import shlex
 from pathlib import Path
-from typing import Final
 
 import click
 
-from p2pchat.commands import candidates
+from p2pchat.commands import candidates, factors
 from p2pchat.commands.arguments import Shares
-from p2pchat.commands.ask import ask, given
-from p2pchat.commands.backup_read import Found, open_backup, password_of, read_backup
+from p2pchat.commands.ask import ask
+from p2pchat.commands.backup_read import Found, factors_of, open_backup, read_backup
 from p2pchat.commands.backup_write import Copy, Look
 from p2pchat.commands.carriers import CARRIERS, split_in
+from p2pchat.commands.factors import Factors, Given, NewGiven, fresh, pin, present, read_new
 from p2pchat.commands.frame import Noun, Settings, pass_settings
 from p2pchat.commands.init import KDF
 from p2pchat.commands.layout import print_fields
 from p2pchat.commands.output import say
-from p2pchat.commands.password import new_password_given, read_new_password, read_password
 from p2pchat.errors import NoDaemon, Usage
-
-_PASSWORD: Final = click.option(
-    "--password-file",
-    metavar="FILE",
-    help="The password is its first line (-: stdin).",
-    shell_complete=candidates.files,
-)
-_NEW_PASSWORD: Final = click.option(
-    "--new-password-file",
-    metavar="FILE",
-    help="The new password is its first line.",
-    shell_complete=candidates.files,
-)
 
 key = Noun(
     "key",
@@ -62,8 +48,8 @@ def show(settings: Settings) -> None:
 @click.option("--paper", type=click.Choice(["a4", "letter"]), help="pdf: the size of its pages.  [default: a4]")
 @click.option("--shares", type=Shares(), help="string: M/N, as 2/3: a folder of N texts, of which any M open it.")
 @click.option("--force", is_flag=True, help="Write over what is there.")
-@_PASSWORD
-@_NEW_PASSWORD
+@present
+@fresh
 @KDF
 @pass_settings
 def export(
@@ -76,16 +62,21 @@ def export(
     shares: tuple[int, int] | None,
     force: bool,
     password_file: str | None,
+    dongle: str | None,
+    pin_file: str | None,
     new_password_file: str | None,
+    new_dongle: str | None,
     kdf: str,
 ) -> None:
     """Write a sealed copy of the key: a string of letters, three QR codes, a sheet to print, or a file.
 
-    It restores the identity on another machine (`p2pchat login`), not the messages. It opens with the password of this
-    home, with the one of --new-password-file, or, if it is split in shares for friends to keep, with some of them.
+    It restores the identity on another machine (`p2pchat login`), not the messages. It opens with what opens this
+    home, with what --new-password-file and --new-dongle name, or, if it is split in shares for friends to keep, with
+    some of them.
     """
     _fits(carrier, parity=parity, svg=svg, paper=paper is not None)
-    if shares is not None and (carrier != "string" or new_password_file is not None or out == "-"):
+    given, new = Given(password_file, dongle, pin_file), NewGiven(new_password_file, new_dongle, pin_file)
+    if shares is not None and (carrier != "string" or new or out == "-"):
         raise click.UsageError("--shares is for string, into a folder; shares open it, and no password")
     made = CARRIERS[carrier] if shares is None else split_in(*shares)
     if out == "-" and (settings.json or svg):
@@ -95,12 +86,9 @@ def export(
     look = Look(parity=parity, svg=svg, paper=paper or "a4")
     made.refuse(out, look, force=force)
     split_key = os.urandom(32) if shares is not None else None
-    params = given(
-        password=_base64(read_password(settings, password_file)),
-        new_password=_base64(split_key.hex().encode() if split_key else new_password_given(new_password_file)),
-        split=split_key is not None,
-        kdf=kdf,
-    )
+    old = factors.read(settings, factors.of_home(settings.home), given)
+    chosen = Factors(split_key.hex().encode()) if split_key else read_new(settings, new)[0] if new else Factors()
+    params = {**_params(old), **_params(chosen, "new_"), "split": split_key is not None, "kdf": kdf}
     answers = [ask(settings, "key.backup", {**params, "with_log": log}, wait_s=30) for log in made.with_log]
     containers = [base64.b64decode(str(answer["container"])) for answer in answers]
     copy = Copy(
@@ -109,6 +97,7 @@ def export(
         container=containers[0],
         fuller=containers[-1],
         split_key=split_key,
+        opens_with=_opener(chosen if new else old),
     )
     files = made.write(copy, out, look, force=force)
     if settings.json or files:
@@ -132,16 +121,18 @@ def _then_prove(carrier: str, files: list[str], *, svg: bool) -> str:
 
 @key.verb("verify", "p2pchat key verify backup.txt", "p2pchat key verify part-3.png part-1.png part-2.png")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=candidates.files)
-@_PASSWORD
+@present
 @pass_settings
-def verify(settings: Settings, paths: tuple[str, ...], password_file: str | None) -> None:
+def verify(
+    settings: Settings, paths: tuple[str, ...], password_file: str | None, dongle: str | None, pin_file: str | None
+) -> None:
     """Read a copy of the key back, open it, and prove that it restores this identity.
 
     PATH is a file, a string (-: from stdin), pictures of the QR codes in any order, a PDF, or shares. Where the daemon
     runs the day is noted, and `status` shows it.
     """
     found = read_backup(settings, paths)
-    restored = open_backup(found, password_of(settings, found, password_file))
+    restored = open_backup(found, factors_of(settings, found, Given(password_file, dongle, pin_file)))
     from p2pchat.ids import user_id_text
 
     user = user_id_text(restored.user)
@@ -177,45 +168,75 @@ def inspect(settings: Settings, paths: tuple[str, ...]) -> None:
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=candidates.files)
 @click.option("--out", required=True, metavar="FILE", help="The copy to write.", shell_complete=candidates.files)
 @click.option("--force", is_flag=True, help="Write over what is there.")
-@_NEW_PASSWORD
+@fresh
+@pin
 @KDF
 @pass_settings
 def combine(
-    settings: Settings, paths: tuple[str, ...], out: str, force: bool, new_password_file: str | None, kdf: str
+    settings: Settings,
+    paths: tuple[str, ...],
+    out: str,
+    force: bool,
+    new_password_file: str | None,
+    new_dongle: str | None,
+    pin_file: str | None,
+    kdf: str,
 ) -> None:
-    """Put shares of a key together into one copy, a file under a password."""
+    """Put shares of a key together into one copy, a file under a password or a dongle."""
     carrier = CARRIERS["file"]
     _outside_home(settings, out)
     carrier.refuse(out, Look(), force=force)
     found = read_backup(settings, paths)
     if not found.shares:
         raise click.UsageError(f"these are no shares, but a backup as {found.kind}")
-    identity = open_backup(found, password_of(settings, found, None))
-    password = new_password_given(new_password_file) or read_new_password(settings, None, own=False)
+    identity = open_backup(found, factors_of(settings, found, Given(None, None, None)))
+    chosen, _ = read_new(settings, NewGiven(new_password_file, new_dongle, pin_file), own=False)
     from p2pchat.ids import user_id_text
     from p2pchat.keys.backup.secret import FRESH_BYTES, seal_backup, set_id
     from p2pchat.keys.seal import COSTS
 
-    fresh = os.urandom(FRESH_BYTES)
-    container = seal_backup(identity, password, with_log=True, fresh=fresh, cost=COSTS[kdf])
+    container = seal_backup(
+        identity,
+        chosen.password,
+        dongle=chosen.dongle,
+        with_log=True,
+        fresh=os.urandom(FRESH_BYTES),
+        cost=COSTS[kdf],
+    )
     user = user_id_text(identity.user)
     files = carrier.write(Copy(user, set_id(container), container), out, Look(), force=force)
     print_fields(settings, {"files": files, "id": user})
 
 
 @key.verb("passwd", "p2pchat key passwd", "p2pchat key passwd --password-file old --new-password-file new")
-@_PASSWORD
-@_NEW_PASSWORD
+@present
+@fresh
 @KDF
 @pass_settings
-def passwd(settings: Settings, password_file: str | None, new_password_file: str | None, kdf: str) -> None:
-    """Change the password that opens this home. Copies made before keep theirs."""
+def passwd(
+    settings: Settings,
+    password_file: str | None,
+    dongle: str | None,
+    pin_file: str | None,
+    new_password_file: str | None,
+    new_dongle: str | None,
+    kdf: str,
+) -> None:
+    """Change the password or the dongle that opens this home. Copies made before keep theirs.
+
+    --new-dongle SPEC takes the place of the password, and SPEC+password of both; `--new-dongle none` leaves a
+    password alone. Without --new-dongle a home's dongle stays, beside the new password.
+    """
     _before_a_password(settings)
-    old = read_password(settings, password_file)
-    new = new_password_given(new_password_file) or read_new_password(settings, None, own=False)
-    params = {"password": _base64(old), "new_password": _base64(new), "kdf": kdf}
+    old = factors.read(settings, factors.of_home(settings.home), Given(password_file, dongle, pin_file))
+    chosen, spec = read_new(settings, NewGiven(new_password_file, new_dongle, pin_file), own=False)
+    if new_dongle is None and old.dongle:
+        chosen = chosen._replace(dongle=old.dongle)
+    params = {**_params(old), **_params(chosen, "new_"), "kdf": kdf}
     print_fields(settings, ask(settings, "key.passwd", params, wait_s=30))
-    say(settings, "copies of the key that were made before open with the old password: p2pchat key export --help")
+    if new_dongle is not None:
+        factors.remember(settings.home, spec)
+    say(settings, "copies of the key that were made before open as they did then: p2pchat key export --help")
 
 
 def _outside_home(settings: Settings, out: str) -> None:
@@ -241,8 +262,21 @@ def _note(settings: Settings, user: str) -> None:
 def _opens_with(found: Found) -> str:
     if found.shares:
         return f"{found.shares[0].need} shares, here {len({share.words for share in found.shares})}"
-    return "shares, whose words are missing here" if found.needs_shares else "password"
+    from p2pchat.keys.seal import DONGLE, PASSWORD
+
+    asked = found.header.factors
+    return "shares, whose words are missing here" if found.needs_shares else _named(asked & PASSWORD, asked & DONGLE)
 
 
-def _base64(password: bytes | None) -> str | None:
-    return None if password is None else base64.b64encode(password).decode()
+def _opener(chosen: Factors) -> str:
+    """As a sentence names it."""
+    return "the " + _named(chosen.password, chosen.dongle)
+
+
+def _named(password: object, dongle: object) -> str:
+    return " and the ".join(name for name, asked in (("password", password), ("dongle", dongle)) if asked)
+
+
+def _params(chosen: Factors, prefix: str = "") -> dict[str, str]:
+    """For the daemon, which leaves out what is not there."""
+    return {prefix + name: base64.b64encode(value).decode() for name, value in chosen._asdict().items() if value}

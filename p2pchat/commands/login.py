@@ -5,13 +5,13 @@ import sys
 import click
 
 from p2pchat.commands import candidates
-from p2pchat.commands.backup_read import Found, open_backup, password_of, read_backup
+from p2pchat.commands.backup_read import Found, factors_of, open_backup, read_backup
+from p2pchat.commands.factors import Given, NewGiven, fresh, present, read_new, remember, spec_named
 from p2pchat.commands.frame import Settings, pass_settings, verb
 from p2pchat.commands.init import KDF, nickname_checked, only_one, refuse_existing
 from p2pchat.commands.layout import print_fields
 from p2pchat.commands.new_home import restore_home
 from p2pchat.commands.output import say
-from p2pchat.commands.password import new_password_given, read_new_password
 from p2pchat.errors import Locked, P2PChatError, Untrusted, Usage
 
 
@@ -23,18 +23,8 @@ from p2pchat.errors import Locked, P2PChatError, Untrusted, Usage
 @click.argument("files", nargs=-1, metavar="[IMAGE...|FILE...]", shell_complete=candidates.files)
 @click.option("--expect", metavar="ID", help="Go on only where it is this ID; without it, somebody is asked.")
 @click.option("--nickname", default="", metavar="N", help="The name that contacts see; it can be changed.")
-@click.option(
-    "--password-file",
-    metavar="FILE",
-    help="The backup's password is its first line (-: stdin).",
-    shell_complete=candidates.files,
-)
-@click.option(
-    "--new-password-file",
-    metavar="FILE",
-    help="Another password for this home; without it, the backup's.",
-    shell_complete=candidates.files,
-)
+@present
+@fresh
 @KDF
 @pass_settings
 def login(
@@ -47,12 +37,16 @@ def login(
     expect: str | None,
     nickname: str,
     password_file: str | None,
+    dongle: str | None,
+    pin_file: str | None,
     new_password_file: str | None,
+    new_dongle: str | None,
     kdf: str,
 ) -> None:
     """Bring an identity back from a backup. The machine that had it before is switched off.
 
-    The key comes back, and with it the ID; messages do not. Friends are listed again when their programs next reach
+    The key comes back, and with it the ID; messages do not. This home then opens with what opened the backup, or with
+    what --new-password-file and --new-dongle name. Friends are listed again when their programs next reach
     this one, and what they wrote meanwhile arrives then.
     """
     home = settings.home
@@ -65,17 +59,20 @@ def login(
         refuse_existing(home)
         found = read_backup(settings, paths)
         _expected_kind(found, kind)
-        new = new_password_given(new_password_file)
-        password = password_of(settings, found, password_file)
-        restored = open_backup(found, password)
+        given, new = Given(password_file, dongle, pin_file), NewGiven(new_password_file, new_dongle, pin_file)
+        opened_with = factors_of(settings, found, given)
+        restored = open_backup(found, opened_with)
         from p2pchat.ids import user_id_text
 
         for line in found.repaired:
             say(settings, f"line {line} was wrong or missing, and was repaired")
         _confirm(settings, user_id_text(restored.user), expected)
-        if new is None:  # a key from shares is nothing that anybody could type
-            new = read_new_password(settings, password_file) if found.shares else password
-        made = restore_home(home, restored, new, nickname=nickname, light=kdf == "light")
+        if new or found.shares:  # a key from shares is nothing that anybody could type
+            factors, spec = read_new(settings, new or new._replace(password_file=password_file))
+        else:
+            factors, spec = opened_with, spec_named(settings, dongle) if opened_with.dongle else ""
+        made = restore_home(home, restored, factors, nickname=nickname, light=kdf == "light")
+        remember(home, spec)
     print_fields(settings, {**made._asdict(), "nickname": nickname, "listen": []})
     say(settings, "next: p2pchat daemon start; where this machine has another address, give friends a new card")
 

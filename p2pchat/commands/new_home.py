@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from p2pchat import atomic
+from p2pchat.commands.factors import Factors
 from p2pchat.commands.new_keys import Primes
 from p2pchat.errors import Exists
 from p2pchat.home import Home
@@ -29,6 +30,7 @@ def make_home(
     home: Home,
     primes: Primes,
     password: bytes,
+    dongle: bytes = b"",
     *,
     nickname: str = "",
     avatar: bytes = b"",
@@ -36,7 +38,8 @@ def make_home(
 ) -> Made:
     """Create ``home`` with a new identity around the root key of ``primes`` (512 bytes each).
 
-    It is sealed under ``password``; ``light`` makes one guess at it cost 64 MiB and one pass, not the standard.
+    It is sealed under ``password``, what a ``dongle`` answered (32 bytes), or both; ``light`` makes one guess cost
+    64 MiB and one pass, not the standard.
     Nothing half is left: ``unlock.key``, which says that there is an identity, is written last. About a second, or
     0.2 s with ``light``.
     Raises Exists where the home has an identity, Usage for an unfit password, and what ``Home.create`` raises.
@@ -47,22 +50,22 @@ def make_home(
     root = RootKey.from_primes(*primes)
     fresh, now_ms = os.urandom(FRESH_BYTES), time.time_ns() // 1_000_000
     vault, gate = create_identity(root, fresh=fresh, now_ms=now_ms, nickname=nickname, avatar=avatar)
-    _write(home, vault, gate, password, light=light)
+    _write(home, vault, gate, Factors(password, dongle), light=light)
     return Made(user_id_text(gate.user), root.public.fingerprint, root.public.pubkey_md5)
 
 
-def restore_home(home: Home, lasting: "Lasting", password: bytes, *, nickname: str, light: bool) -> Made:
+def restore_home(home: Home, lasting: "Lasting", factors: Factors, *, nickname: str, light: bool) -> Made:
     """Create ``home`` around an identity that a backup brought back, as a new device. Otherwise as ``make_home``."""
     from p2pchat.keys.identity import FRESH_BYTES, restore_identity
 
     fresh, now_ms = os.urandom(FRESH_BYTES), time.time_ns() // 1_000_000
     vault, gate = restore_identity(lasting, fresh=fresh, now_ms=now_ms)
-    _write(home, replace(vault, nickname=nickname), gate, password, light=light)
+    _write(home, replace(vault, nickname=nickname), gate, factors, light=light)
     root = lasting.root.public
     return Made(user_id_text(gate.user), root.fingerprint, root.pubkey_md5)
 
 
-def _write(home: Home, vault: "VaultSecrets", gate: "GateSecrets", password: bytes, *, light: bool) -> None:
+def _write(home: Home, vault: "VaultSecrets", gate: "GateSecrets", factors: Factors, *, light: bool) -> None:
     from p2pchat.keys.key_file import NONCE_BYTES, derive
     from p2pchat.keys.seal import FRESH_BYTES, LIGHT, STANDARD, seal
     from p2pchat.keys.vault_file import seal_gate, seal_vault
@@ -71,7 +74,8 @@ def _write(home: Home, vault: "VaultSecrets", gate: "GateSecrets", password: byt
     if home.has_identity:
         raise Exists(f"there is an identity in {home.data_dir} already", hint="p2pchat whoami")
     kek = os.urandom(32)
-    unlock = seal(kek, password, fresh=os.urandom(FRESH_BYTES), cost=LIGHT if light else STANDARD)
+    cost = LIGHT if light else STANDARD
+    unlock = seal(kek, factors.password, dongle=factors.dongle, fresh=os.urandom(FRESH_BYTES), cost=cost)
     atomic.replace(home.vault_file, seal_vault(vault, derive(kek, "vault"), os.urandom(NONCE_BYTES)))
     atomic.replace(home.gate_file, seal_gate(gate, derive(kek, "gate"), os.urandom(NONCE_BYTES)))
     atomic.replace(home.unlock_file, unlock)

@@ -20,14 +20,14 @@ def read_password(settings: Settings, file: str | None) -> bytes:
     """The password that opens the own identity. Raises Locked where nobody can be asked."""
     named = file or os.environ.get("P2PCHAT_PASSWORD_FILE")
     if named:
-        return _first_line(named)
+        return first_line(named)
     _require_terminal(settings, "--password-file FILE")
     return str(click.prompt("Password", hide_input=True, err=True)).encode()
 
 
 def new_password_given(file: str | None) -> bytes | None:
     """The new password of ``--new-password-file``; None where none is named."""
-    return None if file is None else _checked(_first_line(file))
+    return None if file is None else _checked(first_line(file))
 
 
 def read_new_password(settings: Settings, file: str | None, *, own: bool = True) -> bytes:
@@ -37,7 +37,7 @@ def read_new_password(settings: Settings, file: str | None, *, own: bool = True)
     """
     named = file or (os.environ.get("P2PCHAT_PASSWORD_FILE") if own else None)
     if named:
-        return _checked(_first_line(named))
+        return _checked(first_line(named))
     _require_terminal(settings, "--new-password-file FILE")
     say(settings, "The password protects the keys on this disk. Nobody can restore it. Enter alone: have one made.")
     while True:
@@ -62,7 +62,7 @@ def _checked(password: bytes) -> bytes:
     return password
 
 
-def _first_line(file: str) -> bytes:
+def first_line(file: str) -> bytes:
     too_long = Usage(f"the password file {file} is longer than {_FILE_BYTES} bytes", hint="is it the right file?")
     if file == "-":
         line = sys.stdin.buffer.readline(PASSWORD_BYTES + 2)

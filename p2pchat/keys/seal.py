@@ -1,13 +1,15 @@
-"""A secret sealed under a password: ``unlock.key`` and every backup, told apart by the magic.
+"""A secret sealed under a password, a dongle, or both: ``unlock.key`` and every backup, told apart by the magic.
 
 Layout, big-endian:
   header: magic ``P2PU`` or ``P2PB`` ‖ version 1 ‖ factors 1 ‖ KDF id 1 ‖ memory KiB u32 ‖ passes u32 ‖ lanes 1
           ‖ salt 16 ‖ nonce 24 ‖ commitment 32 ‖ plaintext length u16
   then XChaCha20-Poly1305(plaintext) with the whole header as associated data, then SHA-256[:8] of all before.
 
-Argon2id (RFC 9106) gives 64 bytes: encryption key ‖ commitment. The commitment is compared first and in constant time,
-so that one container cannot open under two passwords (partitioning oracles, Len et al. 2021). The checksum outside
-tells damage from a wrong password. Costs are bounded before they are paid: a forged header is no denial of service.
+Argon2id (RFC 9106) gives 64 bytes: encryption key ‖ commitment. What a dongle answered is its secret input (K), so that
+a wrong dongle and a wrong password look and cost the same; a container without one of the two has it empty. The
+commitment is compared first and in constant time, so that one container cannot open under two passwords (partitioning
+oracles, Len et al. 2021). The checksum outside tells damage from a wrong password. Costs are bounded before they are
+paid: a forged header is no denial of service.
 """
 
 import struct
@@ -26,8 +28,10 @@ from p2pchat.errors import Corrupt, DongleMissing, Failed, Usage, WrongPassword
 from p2pchat.limits import PASSWORD_BYTES
 
 VERSION: Final = 1
-PASSWORD: Final = 1  # factors: bit 0 = a password, bit 1 = a dongle (reserved), bit 2 = a key that was split in shares
+PASSWORD: Final = 1  # factors: bit 0 = a password, bit 1 = a dongle; bit 2 alone = a key that was split in shares
+DONGLE: Final = 2
 SHARES: Final = 4
+FACTORS: Final = frozenset({PASSWORD, DONGLE, PASSWORD | DONGLE, SHARES})
 ARGON2ID: Final = 1
 FRESH_BYTES: Final = 16 + 24  # salt ‖ nonce
 SECRET_BYTES: Final = 4096
@@ -82,19 +86,23 @@ def seal(
     fresh: bytes,
     cost: Cost = STANDARD,
     form: Form = UNLOCK,
-    factors: int = PASSWORD,
+    dongle: bytes = b"",
+    split: bool = False,
 ) -> bytes:
     """The container. ``fresh`` is 40 random bytes; ``password`` is UTF-8. Slow on purpose: run it in a worker.
 
-    ``factors`` says what the password is: PASSWORD, typed by somebody, or SHARES, a split key in hexadecimal.
+    ``dongle``: the 32 bytes that one answered; the password may then be empty. ``split``: the password is no word of
+    anybody's, but a key in hexadecimal that is split in shares.
 
-    Raises Usage for an empty, overlong or non-UTF-8 password.
+    Raises Usage for an overlong, non-UTF-8 or, without a dongle, empty password.
     """
+    factors = SHARES if split else (PASSWORD if password or not dongle else 0) | (DONGLE if dongle else 0)
     assert len(fresh) == FRESH_BYTES
     assert len(secret) <= form.most
     assert cost.bounded()
     salt, nonce = fresh[:16], fresh[16:]
-    key, commitment = _stretch(normalise_password(password), salt, cost)
+    typed = normalise_password(password) if factors != DONGLE else b""
+    key, commitment = _stretch(typed, dongle, salt, cost)
     header = _HEADER.pack(
         form.magic, VERSION, factors, ARGON2ID, cost.memory_kib, cost.passes, cost.lanes,
         salt, nonce, commitment, len(secret),
@@ -103,14 +111,19 @@ def seal(
     return body + _checksum(body)
 
 
-def open_sealed(data: bytes, password: bytes, form: Form = UNLOCK) -> bytes:
-    """The secret. Checks in this order: form, checksum, version, bounds, factors, password.
+def open_sealed(data: bytes, password: bytes, form: Form = UNLOCK, *, dongle: bytes = b"") -> bytes:
+    """The secret. Checks in this order: form, checksum, version, bounds, factors, password and dongle.
+
+    What the container does not ask for is not looked at.
 
     Raises Corrupt (damage, or no such container), WrongPassword, DongleMissing, Failed (newer version, no memory).
     """
     head = parse(data, form)
+    if head.factors & DONGLE and not dongle:
+        raise DongleMissing(f"this {form.name} opens with a dongle", hint="name it with --dongle SPEC")
     try:
-        key, expected = _stretch(normalise_password(password), head.salt, head.cost)
+        typed = normalise_password(password) if head.factors != DONGLE else b""
+        key, expected = _stretch(typed, dongle if head.factors & DONGLE else b"", head.salt, head.cost)
     except Usage as error:
         raise WrongPassword(error.message, hint=error.hint) from error
     if not compare_digest(head.commitment, expected):
@@ -137,7 +150,7 @@ def normalise_password(password: bytes) -> bytes:
 def parse(data: bytes, form: Form) -> Header:
     """The header of a container whose checksum and bounds are right; no password is tried.
 
-    Raises Corrupt, Failed, DongleMissing as ``open_sealed``.
+    Raises Corrupt, Failed as ``open_sealed``.
     """
     if len(data) < _HEADER.size + _TAG_BYTES + _SUM_BYTES or data[: len(form.magic)] != form.magic:
         raise _damaged(form, "it does not begin as one")
@@ -153,16 +166,21 @@ def parse(data: bytes, form: Form) -> Header:
     cost = Cost(memory, passes, lanes)
     if not cost.bounded():
         raise _damaged(form, "it asks for a password cost out of bounds")
-    if factors not in {PASSWORD, SHARES}:
-        raise DongleMissing(f"this {form.name} needs a dongle, which this version cannot read", hint="update p2pchat")
+    if factors not in FACTORS:
+        raise Failed(f"this {form.name} opens in a way that a newer p2pchat knows", hint="update p2pchat")
     return Header(factors, cost, salt, nonce, commitment)
 
 
-def _stretch(password: bytes, salt: bytes, cost: Cost) -> tuple[bytes, bytes]:
+def _stretch(password: bytes, dongle: bytes, salt: bytes, cost: Cost) -> tuple[bytes, bytes]:
     """(encryption key, commitment), 32 bytes each."""
     try:
         out = Argon2id(
-            salt=salt, length=64, iterations=cost.passes, lanes=cost.lanes, memory_cost=cost.memory_kib
+            salt=salt,
+            length=64,
+            iterations=cost.passes,
+            lanes=cost.lanes,
+            memory_cost=cost.memory_kib,
+            secret=dongle or None,
         ).derive(password)
     except MemoryError as error:
         needed = cost.memory_kib // 1024
@@ -173,6 +191,8 @@ def _stretch(password: bytes, salt: bytes, cost: Cost) -> tuple[bytes, bytes]:
 def _wrong(factors: int) -> WrongPassword:
     if factors == SHARES:
         return WrongPassword("these shares are of another key", hint="p2pchat key inspect SHARE...")
+    if factors & DONGLE:
+        return WrongPassword("the password or the dongle is wrong", hint="try again; is it the right dongle?")
     return WrongPassword("the password is wrong", hint="try again; capital letters and keyboard layout count")
 
 

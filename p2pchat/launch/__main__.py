@@ -1,6 +1,6 @@
 """The launcher: ``python -m p2pchat.launch``, started by ``p2pchat daemon start`` and ``daemon run``.
 
-The password comes on stdin, whole, up to end of file. Without ``--report`` it speaks to the terminal.
+What opens the home comes on stdin, up to end of file (opening.py). Without ``--report`` it speaks to the terminal.
 """
 
 import argparse
@@ -18,10 +18,10 @@ from p2pchat.home import Home
 from p2pchat.launch import lock, programs
 from p2pchat.launch.backoff import Backoff
 from p2pchat.launch.notify import Notifier, NotifyingReport
+from p2pchat.launch.opening import MOST_BYTES, Opening
 from p2pchat.launch.report import PipeReport, Report, TerminalReport
 from p2pchat.launch.supervisor import Supervisor, Task
 from p2pchat.launch.unlocker import Unlocker
-from p2pchat.limits import PASSWORD_BYTES
 
 
 def main(words: list[str] | None = None, own: programs.Programs | None = None, backoff: Backoff | None = None) -> int:
@@ -47,7 +47,7 @@ def main(words: list[str] | None = None, own: programs.Programs | None = None, b
 
 
 def launch(home: Home, own: programs.Programs, listen: tuple[str, ...], report: Report, backoff: Backoff) -> int:
-    """Run the daemon of ``home`` until it ends; the password is on stdin. Returns the exit status.
+    """Run the daemon of ``home`` until it ends; what opens it is on stdin. Returns the exit status.
 
     Raises what keeps it from starting at all: the home's own errors, AlreadyRunning, BadFormat of the configuration.
     """
@@ -70,7 +70,7 @@ def launch(home: Home, own: programs.Programs, listen: tuple[str, ...], report: 
             relock_on_crash=settings.relock_on_crash,
             backoff=backoff,
         )
-        unlocker = Unlocker(own.unlock, home.unlock_file, _password(), environ)
+        unlocker = Unlocker(own, home.unlock_file, _opening(), environ)
         return Supervisor(task, unlocker, report).run()
 
 
@@ -81,11 +81,11 @@ def _listening(path: Path) -> Iterator[socket]:
         path.unlink(missing_ok=True)
 
 
-def _password() -> bytes:
-    password = sys.stdin.buffer.read(PASSWORD_BYTES + 1)
+def _opening() -> Opening:
+    told = sys.stdin.buffer.read(MOST_BYTES)
     with open(os.devnull, "rb") as nothing:  # noqa: PTH123 - a descriptor is wanted
         os.dup2(nothing.fileno(), 0)
-    return password
+    return Opening.decode(told)
 
 
 def _options(words: list[str] | None) -> argparse.Namespace:

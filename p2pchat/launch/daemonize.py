@@ -14,6 +14,7 @@ from p2pchat.config import split_address
 from p2pchat.errors import Bug, NoDaemon, P2PChatError, TimedOut, Usage, from_json
 from p2pchat.home import Home
 from p2pchat.launch import lock, log, programs
+from p2pchat.launch.opening import Opening
 
 START_S: Final = 150.0  # unlocking on a slow machine and READY_S
 STOP_S: Final = 10.0  # far more than children get (2 s) before they are killed
@@ -21,10 +22,10 @@ REPORT_BYTES: Final = 64 * 1024
 _POLL_S: Final = 0.02
 
 
-def start(home: Home, password: bytes, listen: str | None = None, *, timeout_s: float = START_S) -> dict[str, object]:
+def start(home: Home, opening: Opening, listen: str | None = None, *, timeout_s: float = START_S) -> dict[str, object]:
     """Start the daemon and wait until it serves: ``{"pid", "listen": [HOST:PORT...], "socket"}``.
 
-    The password travels by pipe. Raises what the daemon reports (WrongPassword, AlreadyRunning, Corrupt, Failed ...),
+    What opens the home travels by pipe. Raises what the daemon reports (WrongPassword, AlreadyRunning, Corrupt ...),
     TimedOut after ``timeout_s``, Bug where it ended without a word; nothing of it runs on then.
     """
     _refuse(home, listen)
@@ -48,7 +49,7 @@ def start(home: Home, password: bytes, listen: str | None = None, *, timeout_s: 
         os.close(log_fd)
     with open(reading, "rb", buffering=0) as report:  # noqa: PTH123 - a descriptor, not a path
         try:
-            process.communicate(password)
+            process.communicate(opening.encode())
             return _told(report.fileno(), home, timeout_s)
         except (KeyboardInterrupt, TimedOut):
             with suppress(P2PChatError):
@@ -56,14 +57,14 @@ def start(home: Home, password: bytes, listen: str | None = None, *, timeout_s: 
             raise
 
 
-def run(home: Home, password: bytes, listen: str | None = None, *, as_json: bool = False) -> NoReturn:
+def run(home: Home, opening: Opening, listen: str | None = None, *, as_json: bool = False) -> NoReturn:
     """Become the daemon: this process is replaced by the launcher, which keeps its pid, terminal and signals.
 
     Raises as ``start`` does for what can be seen before; later errors are printed and set the exit status.
     """
     _refuse(home, listen)
     reading, writing = os.pipe()
-    os.write(writing, password)  # a pipe holds far more than the longest password
+    os.write(writing, opening.encode())  # a pipe holds far more
     os.close(writing)
     os.dup2(reading, 0)
     os.close(reading)

@@ -19,6 +19,7 @@ class Programs:
     vault: tuple[str, ...]
     gate: tuple[str, ...]
     unlock: tuple[str, ...]
+    dongle: tuple[str, ...]
 
 
 def python(module: str) -> tuple[str, ...]:
@@ -27,7 +28,12 @@ def python(module: str) -> tuple[str, ...]:
 
 
 def own() -> Programs:
-    return Programs(python("p2pchat.vault"), python("p2pchat.firewall"), python("p2pchat.launch.unlock"))
+    return Programs(
+        vault=python("p2pchat.vault"),
+        gate=python("p2pchat.firewall"),
+        unlock=python("p2pchat.launch.unlock"),
+        dongle=python("p2pchat.launch.dongle"),
+    )
 
 
 def environ(base: Mapping[str, str]) -> dict[str, str]:

@@ -23,6 +23,7 @@ from p2pchat.rpc.fields import (
     COMPARISON,
     COMPARISON_STATES,
     CONTACT,
+    DONGLE,
     EVENT,
     HISTORY_ROW,
     ID,
@@ -300,8 +301,10 @@ _TABLE: Final = (
         "The key in a sealed container, for the command line to put into a file, codes or a string."
         " WRONG_PASSWORD without the password of this home.",
         record(
-            need("password", PASSWORD, "of this home"),
-            may("new_password", PASSWORD, "seals the container; left out: the same"),
+            may("password", PASSWORD, "of this home"),
+            may("dongle", DONGLE, "what this home's dongle answered; left out where it has none"),
+            may("new_password", PASSWORD, "seals the container; left out, like new_dongle: as this home is sealed"),
+            may("new_dongle", DONGLE, "what another dongle answered, instead of a new password or with it"),
             may("kdf", KDF, "cost of one guess at it", "standard"),
             may("split", YES, "new_password is a key, in hexadecimal, that is split in shares", False),
             may("with_log", YES, "with the public key log, for carriers that have room", False),
@@ -320,10 +323,12 @@ _TABLE: Final = (
     ),
     Method(
         "key.passwd",
-        "Seal this home's keys under another password. WRONG_PASSWORD changes nothing.",
+        "Seal this home's keys under another password, another dongle, or both. WRONG_PASSWORD changes nothing.",
         record(
-            need("password", PASSWORD, "the present one"),
-            need("new_password", PASSWORD, "the one from now on"),
+            may("password", PASSWORD, "the present one"),
+            may("dongle", DONGLE, "what the present dongle answered"),
+            may("new_password", PASSWORD, "the one from now on; left out: none, but a dongle"),
+            may("new_dongle", DONGLE, "what the dongle from now on answered; left out: none"),
             may("kdf", KDF, "cost of one guess at it", "standard"),
         ),
         record(need("id", ID, "own")),

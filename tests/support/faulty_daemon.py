@@ -66,7 +66,7 @@ def main(plan: str, module: str, words: list[str]) -> int:
     again = (sys.executable, __file__, plan)
     if module == "p2pchat.launch":
         own = programs.own()
-        return launcher.main(words, Programs((*again, "p2pchat.vault"), own.gate, own.unlock))
+        return launcher.main(words, Programs((*again, "p2pchat.vault"), own.gate, own.unlock, own.dongle))
     trace = Trace(Path(os.environ["P2PCHAT_HOME"]))
     trace.begin()
     vfs = RecordingVfs(trace, Faults(Plan(Path(plan), trace).fail))

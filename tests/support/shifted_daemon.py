@@ -5,12 +5,12 @@ The launcher starts vault and gate through this file again, which turns the syst
 
 import runpy
 import sys
+from dataclasses import replace
 from typing import Final
 
 from p2pchat.env_system import SystemClock
 from p2pchat.launch import __main__ as launcher
 from p2pchat.launch import programs
-from p2pchat.launch.programs import Programs
 
 DAY_MS: Final = 24 * 3600 * 1000
 
@@ -18,7 +18,7 @@ DAY_MS: Final = 24 * 3600 * 1000
 def main(days: int, module: str, words: list[str]) -> int:
     if module == "p2pchat.launch":
         again = (sys.executable, __file__, str(days))
-        own = Programs((*again, "p2pchat.vault"), (*again, "p2pchat.firewall"), programs.own().unlock)
+        own = replace(programs.own(), vault=(*again, "p2pchat.vault"), gate=(*again, "p2pchat.firewall"))
         return launcher.main(words, own)
     _shift(days)
     sys.argv = [module, *words]

@@ -65,12 +65,17 @@ ARROWS: Final[dict[str, set[str]]] = {
 # (file, room): what one file may do beyond its room, with the reason.
 EXTRA: Final = {
     ("launch/unlock.py", "keys"),  # the short-lived child that runs Argon2id; the launcher never imports it
+    ("launch/dongle.py", "keys"),  # the short-lived child that reaches a dongle; neither does it import this
 }
 # Inside a function only: verbs that work without a daemon import when they run.
 LAZY: Final = {"commands": {"keys", "wire", "qr", "store", "env", "env_system"}, "env_system": {"store"}}
 
 # One table, which a reader wants to see whole.
 TABLES: Final = {PACKAGE / "wire" / "structs.py", PACKAGE / "rpc" / "methods.py"}
+
+# Dongles are outside by what they are: their drivers run in a child of their own (launch/dongle.py), and nowhere else.
+REACHES_OUT: Final = {PACKAGE / "keys" / "dongle"}
+DRIVERS: Final = {f"p2pchat.keys.dongle.{driver}" for driver in ("key_file", "pkcs11", "fido2")}
 
 CORES: Final = ("wire", "keys", "channel", "delivery", "contacts")
 WORLD: Final = {"trio", "socket", "time", "random", "secrets", "uuid", "ssl", "threading", "asyncio", "subprocess"}
@@ -151,10 +156,23 @@ def test_the_arrows_name_no_room_that_vault_and_firewall_share_both_ways() -> No
 
 @pytest.mark.parametrize("package", CORES)
 def test_cores_do_no_io(package: str) -> None:
-    for path in (PACKAGE / package).rglob("*.py"):
+    for path in sorted((PACKAGE / package).rglob("*.py")):
+        if path.parent in REACHES_OUT:
+            continue
         assert not outside(path) & WORLD, path
         calls = {ast.unparse(node.func) for node in ast.walk(tree(path)) if isinstance(node, ast.Call)}
         assert not calls & {"open", "os.urandom", "os.open", "os.getrandom"}, path
+
+
+def test_drivers_of_dongles_run_in_their_child_alone() -> None:
+    users = {
+        path
+        for path in SOURCES
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ImportFrom)
+        and (node.module in DRIVERS or {f"{node.module}.{alias.name}" for alias in node.names} & DRIVERS)
+    }
+    assert users == {PACKAGE / "launch" / "dongle.py"}
 
 
 def is_foreign_md5(node: ast.AST) -> bool:

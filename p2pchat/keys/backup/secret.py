@@ -29,16 +29,17 @@ def seal_backup(
     with_log: bool,
     fresh: bytes,
     cost: seal.Cost,
-    factors: int = seal.PASSWORD,
+    dongle: bytes = b"",
+    split: bool = False,
 ) -> bytes:
     """The container. ``with_log``: the public key log goes along, for carriers that have room; the rest as ``seal``."""
     plaintext = pack(identity, with_log=with_log)
-    return seal.seal(plaintext, password, fresh=fresh, cost=cost, form=FORM, factors=factors)
+    return seal.seal(plaintext, password, fresh=fresh, cost=cost, form=FORM, dongle=dongle, split=split)
 
 
-def open_backup(container: bytes, password: bytes) -> Lasting:
+def open_backup(container: bytes, password: bytes, *, dongle: bytes = b"") -> Lasting:
     """Slow on purpose. Raises as ``open_sealed`` and ``unpack``."""
-    return unpack(seal.open_sealed(container, password, FORM))
+    return unpack(seal.open_sealed(container, password, FORM, dongle=dongle))
 
 
 def pack(identity: Lasting, *, with_log: bool) -> bytes:

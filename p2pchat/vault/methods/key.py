@@ -3,9 +3,9 @@
 Whoever asks for a copy proves that he knows the password, though he reached the socket. Argon2id runs in the worker.
 """
 
-from typing import Final
+from typing import Final, NamedTuple, Self
 
-from p2pchat.errors import Untrusted, Usage, WrongPassword
+from p2pchat.errors import DongleMissing, Untrusted, Usage, WrongPassword
 from p2pchat.keys import seal
 from p2pchat.keys.backup import secret
 from p2pchat.limits import KEY_FILE_BYTES
@@ -16,6 +16,28 @@ from p2pchat.vault.node import Node
 from p2pchat.wire.structs import Genesis
 
 _DAY_MS: Final = 24 * 3600 * 1000
+
+
+class _Factors(NamedTuple):
+    """What somebody gave to open the home, or to seal anew."""
+
+    password: bytes
+    dongle: bytes
+
+    @classmethod
+    def of(cls, params: Params, prefix: str = "") -> Self:
+        """Raises Usage for one that is given and empty."""
+        given = [params.get(prefix + name) for name in cls._fields]
+        if b"" in given:
+            raise Usage("a password or a dongle's answer is empty", hint="p2pchat rpc schema")
+        return cls(*(value or b"" for value in given))
+
+    def asked_by(self, sealed: bytes) -> Self:
+        """Those that a container asks for: another one sealed under the same shall not ask for more."""
+        factors = seal.parse(sealed, seal.UNLOCK).factors
+        return type(self)(
+            self.password if factors & seal.PASSWORD else b"", self.dongle if factors & seal.DONGLE else b""
+        )
 
 
 async def show(node: Node, _params: Params) -> Result:
@@ -38,17 +60,22 @@ async def backup(node: Node, params: Params) -> Result:
     """Raises WrongPassword, Usage for an unfit new one."""
     identity, fresh = node.identity, node.env.random.bytes(secret.FRESH_BYTES)
     unlock = node.env.disk.read(node.unlock_file, KEY_FILE_BYTES)
-    password, cost = params["password"], seal.COSTS[params["kdf"]]
-    new_password = params.get("new_password")
-    if params["split"] and new_password is None:
+    cost, split = seal.COSTS[params["kdf"]], params["split"]
+    old, new = _Factors.of(params), _Factors.of(params, "new_")
+    if split and not new.password:
         raise Usage("what is split is the new password", hint="p2pchat rpc schema")
-    factors = seal.SHARES if params["split"] else seal.PASSWORD
 
     def work() -> bytes:
-        seal.open_sealed(unlock, password)
-        chosen = password if new_password is None else new_password
+        seal.open_sealed(unlock, old.password, dongle=old.dongle)
+        chosen = new if any(new) else old.asked_by(unlock)
         return secret.seal_backup(
-            identity.lasting, chosen, with_log=params["with_log"], fresh=fresh, cost=cost, factors=factors
+            identity.lasting,
+            chosen.password,
+            dongle=chosen.dongle,
+            with_log=params["with_log"],
+            fresh=fresh,
+            cost=cost,
+            split=split,
         )
 
     container = await node.env.work(work)
@@ -71,14 +98,20 @@ async def passwd(node: Node, params: Params) -> Result:
     """
     fresh = node.env.random.bytes(seal.FRESH_BYTES)
     unlock = node.env.disk.read(node.unlock_file, KEY_FILE_BYTES)
+    old, new = _Factors.of(params), _Factors.of(params, "new_")
+    if not any(new):
+        raise Usage("a new password or a new dongle is needed", hint="p2pchat key passwd --help")
 
     def work() -> bytes | None:
         try:
-            kek = seal.open_sealed(unlock, params["password"])
-        except WrongPassword:
-            seal.open_sealed(unlock, params["new_password"])
+            kek = seal.open_sealed(unlock, old.password, dongle=old.dongle)
+        except (WrongPassword, DongleMissing) as error:
+            try:
+                seal.open_sealed(unlock, new.password, dongle=new.dongle)
+            except (WrongPassword, DongleMissing):
+                raise error from None
             return None
-        return seal.seal(kek, params["new_password"], fresh=fresh, cost=seal.COSTS[params["kdf"]])
+        return seal.seal(kek, new.password, dongle=new.dongle, fresh=fresh, cost=seal.COSTS[params["kdf"]])
 
     changed = await node.env.work(work)
     if changed is not None:

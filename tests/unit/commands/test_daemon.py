@@ -8,6 +8,7 @@ import pytest
 
 from p2pchat.errors import AlreadyRunning, NoDaemon, WrongPassword
 from p2pchat.launch import daemonize
+from p2pchat.launch.opening import Opening
 from p2pchat.rpc.schema import OUTPUTS
 from tests.support.command_line import p2pchat
 
@@ -18,9 +19,9 @@ STARTED = {"pid": 4711, "listen": ["127.0.0.1:9000"], "socket": "/home/rpc.sock"
 def started(home: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[bytes, str | None]]:
     calls: list[tuple[bytes, str | None]] = []
 
-    def start(_home: object, password: bytes, listen: str | None = None) -> dict[str, object]:
-        calls.append((password, listen))
-        if password == b"wrong":
+    def start(_home: object, opening: Opening, listen: str | None = None) -> dict[str, object]:
+        calls.append((opening.password, listen))
+        if opening.password == b"wrong":
             raise WrongPassword("the password is wrong", hint="try again")
         return STARTED
 
@@ -76,7 +77,7 @@ def test_run_becomes_the_daemon(home: Path, monkeypatch: pytest.MonkeyPatch) -> 
     seen: list[Any] = []
     monkeypatch.setattr(daemonize, "run", lambda _home, *rest, as_json: seen.append((*rest, as_json)))
     assert p2pchat("daemon", "run", "--json", "--password-file", "-", stdin=b"secret").status == 0
-    assert seen == [(b"secret", None, True)]
+    assert seen == [(Opening(b"secret"), None, True)]
 
 
 def test_stop_tells_what_ended(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 import struct
 from hashlib import sha256
+from typing import Any
 
 import pytest
 from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_decrypt, crypto_pwhash_alg
@@ -97,7 +98,11 @@ def test_h064_costs_out_of_bounds_are_never_paid(no_stretching: None, at: int, n
     [
         (VERSION_AT, b"\2", Failed),
         (KDF_AT, b"\2", Failed),
+        (FACTORS_AT, b"\2", DongleMissing),
         (FACTORS_AT, b"\3", DongleMissing),
+        (FACTORS_AT, b"\0", Failed),
+        (FACTORS_AT, b"\5", Failed),
+        (FACTORS_AT, b"\x80", Failed),
         (88, b"\0\1", Corrupt),
     ],
 )
@@ -147,3 +152,36 @@ def test_costs_that_a_reader_would_refuse_are_never_written() -> None:
     assert STANDARD.bounded()
     with pytest.raises(AssertionError):
         seal(SECRET, PASSWORD, fresh=FRESH, cost=Cost(memory_kib=1024, passes=1, lanes=1))
+
+
+DONGLE = bytes(range(32))
+
+
+@pytest.mark.parametrize("password", [PASSWORD, b""], ids=["both", "the dongle alone"])
+def test_H063_a_wrong_password_and_a_wrong_dongle_look_alike(monkeypatch: pytest.MonkeyPatch, password: bytes) -> None:
+    sealed = seal(SECRET, password, dongle=DONGLE, fresh=FRESH, cost=LIGHT)
+    assert open_sealed(sealed, password, dongle=DONGLE) == SECRET
+    costs: list[tuple[object, ...]] = []
+    real = seal_module.Argon2id
+
+    def noted(**asked: Any) -> Any:
+        costs.append((asked["memory_cost"], asked["iterations"], asked["lanes"], len(asked["secret"])))
+        return real(**asked)
+
+    monkeypatch.setattr(seal_module, "Argon2id", noted)
+    wrong = [(password, bytes(32))] + ([(b"another", DONGLE), (b"another", bytes(32))] if password else [])
+    said = set()
+    for tried, answered in wrong:
+        with pytest.raises(WrongPassword) as refusal:
+            open_sealed(sealed, tried, dongle=answered)
+        said.add((refusal.value.message, refusal.value.hint, refusal.value.exit_status))
+    assert len(said) == 1 and len(set(costs)) == 1 and len(costs) == len(wrong)
+    with pytest.raises(DongleMissing, match="opens with a dongle"):
+        open_sealed(sealed, password)
+
+
+def test_what_a_container_does_not_ask_for_is_not_looked_at() -> None:
+    assert open_sealed(SEALED, PASSWORD, dongle=DONGLE) == SECRET
+    alone = seal(SECRET, b"", dongle=DONGLE, fresh=FRESH, cost=LIGHT)
+    assert open_sealed(alone, b"whatever \xff", dongle=DONGLE) == SECRET
+    assert {seal_module.parse(each, seal_module.UNLOCK).factors for each in (SEALED, alone)} == {1, 2}
