@@ -178,8 +178,8 @@ def _make(settings: Settings, spec: str, pin_file: str | None) -> bytes:
     pin = _pin(settings, spec, pin_file)
     try:
         return _ask(settings, spec, pin, create=True)
-    except Locked:
-        if pin or spec != "fido2":
+    except Locked as error:
+        if pin or spec != "fido2" or type(error) is not Locked:  # a missing dongle, say, is one, too
             raise
     return _ask(settings, spec, _typed_pin(settings, "the security key"), create=True)
 

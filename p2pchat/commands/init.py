@@ -20,6 +20,7 @@ from p2pchat.commands.output import say
 from p2pchat.commands.user_files import read_file
 from p2pchat.errors import AlreadyRunning, BadFormat, Exists, Usage
 from p2pchat.home import Home
+from p2pchat.ids import recovery_text
 from p2pchat.launch import lock
 from p2pchat.picture import picture_size
 
@@ -55,6 +56,9 @@ KDF: Final = click.option(
 @click.option(
     "--pin-file", metavar="FILE", help="The PIN of the dongle is its first line.", shell_complete=candidates.files
 )
+@click.option(
+    "--recovery", is_flag=True, help="Show a recovery key, once, to write down: it outranks whoever steals the key."
+)
 @KDF
 @pass_settings
 def init(
@@ -65,6 +69,7 @@ def init(
     password_file: str | None,
     dongle: str | None,
     pin_file: str | None,
+    recovery: bool,
     kdf: str,
 ) -> None:
     """Make an identity: an RSA-8192 key and all that hangs on it, sealed under a password. Takes about ten seconds.
@@ -79,16 +84,22 @@ def init(
     with only_one(home):
         refuse_existing(home)
         factors, spec = read_new(settings, NewGiven(new_password_file or password_file, dongle, pin_file))
-        with _progress(settings) as tick:
+        seed = os.urandom(32) if recovery else None
+        with progress(settings) as tick:
             (primes,) = generate_primes(1, tick)
-        made = make_home(home, primes, *factors, nickname=nickname, avatar=picture, light=kdf == "light")
+        made = make_home(
+            home, primes, *factors, nickname=nickname, avatar=picture, light=kdf == "light", recovery_seed=seed
+        )
         remember(home, spec)
-    print_fields(settings, {**made._asdict(), "nickname": nickname, "listen": []})
+    shown = {} if seed is None else {"recovery": recovery_text(seed)}
+    print_fields(settings, {**made._asdict(), "nickname": nickname, "listen": [], **shown})
+    if shown:
+        say(settings, "write the recovery key down and keep it elsewhere: it is shown this once, and stored nowhere")
     say(settings, "next: p2pchat daemon start")
 
 
 @contextmanager
-def _progress(settings: Settings) -> Iterator[Callable[[float], None]]:
+def progress(settings: Settings) -> Iterator[Callable[[float], None]]:
     """On a terminal's stderr one line that counts the seconds; elsewhere the words alone."""
     what = "making an RSA-8192 key, which takes some ten seconds"
     if settings.quiet or not sys.stderr.isatty():

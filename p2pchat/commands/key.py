@@ -9,16 +9,19 @@ import click
 
 from p2pchat.commands import candidates, factors
 from p2pchat.commands.arguments import Shares
-from p2pchat.commands.ask import ask
+from p2pchat.commands.ask import ask, given
 from p2pchat.commands.backup_read import Found, factors_of, open_backup, read_backup
 from p2pchat.commands.backup_write import Copy, Look
 from p2pchat.commands.carriers import CARRIERS, split_in
 from p2pchat.commands.factors import Factors, Given, NewGiven, fresh, pin, present, read_new
 from p2pchat.commands.frame import Noun, Settings, pass_settings
-from p2pchat.commands.init import KDF
+from p2pchat.commands.init import KDF, progress
 from p2pchat.commands.layout import print_fields
+from p2pchat.commands.new_keys import generate_primes
 from p2pchat.commands.output import say
-from p2pchat.errors import NoDaemon, Usage
+from p2pchat.commands.password import first_line
+from p2pchat.errors import BadFormat, Corrupt, NoDaemon, Usage
+from p2pchat.ids import parse_recovery
 
 key = Noun(
     "key",
@@ -75,7 +78,7 @@ def export(
     some of them.
     """
     _fits(carrier, parity=parity, svg=svg, paper=paper is not None)
-    given, new = Given(password_file, dongle, pin_file), NewGiven(new_password_file, new_dongle, pin_file)
+    opened, new = Given(password_file, dongle, pin_file), NewGiven(new_password_file, new_dongle, pin_file)
     if shares is not None and (carrier != "string" or new or out == "-"):
         raise click.UsageError("--shares is for string, into a folder; shares open it, and no password")
     made = CARRIERS[carrier] if shares is None else split_in(*shares)
@@ -86,7 +89,7 @@ def export(
     look = Look(parity=parity, svg=svg, paper=paper or "a4")
     made.refuse(out, look, force=force)
     split_key = os.urandom(32) if shares is not None else None
-    old = factors.read(settings, factors.of_home(settings.home), given)
+    old = factors.read(settings, factors.of_home(settings.home), opened)
     chosen = Factors(split_key.hex().encode()) if split_key else read_new(settings, new)[0] if new else Factors()
     params = {**_params(old), **_params(chosen, "new_"), "split": split_key is not None, "kdf": kdf}
     answers = [ask(settings, "key.backup", {**params, "with_log": log}, wait_s=30) for log in made.with_log]
@@ -136,7 +139,7 @@ def verify(
     from p2pchat.ids import user_id_text
 
     user = user_id_text(restored.user)
-    _note(settings, user)
+    _note(settings, user, restored.chain.head)
     for line in found.repaired:
         say(settings, f"line {line} was wrong or missing, and was repaired: write it anew")
     print_fields(settings, {"ok": True, "id": user, "kind": found.kind})
@@ -239,6 +242,48 @@ def passwd(
     say(settings, "copies of the key that were made before open as they did then: p2pchat key export --help")
 
 
+@key.verb("rotate", "p2pchat key rotate", "p2pchat key rotate --recovery-file recovery.txt")
+@present
+@click.option(
+    "--recovery-file",
+    metavar="FILE",
+    help="The recovery key of init is its first line (-: stdin): it undoes what a thief signed.",
+    shell_complete=candidates.files,
+)
+@pass_settings
+def rotate(
+    settings: Settings, password_file: str | None, dongle: str | None, pin_file: str | None, recovery_file: str | None
+) -> None:
+    """Replace the RSA key behind the ID by a new one, which the old one signs. The ID stays. Takes about ten seconds.
+
+    Contacts are told on the next link, and asked to compare keys again. Copies of the key that were made before are
+    refused from then on. After a theft the ID is burnt for people who do not know you yet: a thief can show them the
+    old key.
+    """
+    _before_a_password(settings)
+    recovery = None if recovery_file is None else _recovery_key(recovery_file)
+    old = factors.read(settings, factors.of_home(settings.home), Given(password_file, dongle, pin_file))
+    off = bool(ask(settings, "status")["replaced"])
+    with progress(settings) as tick:
+        ((p, q),) = generate_primes(1, tick)
+    primes = {"p": base64.b64encode(p).decode(), "q": base64.b64encode(q).decode()}
+    print_fields(settings, ask(settings, "key.rotate", given(**_params(old), **primes, recovery=recovery), wait_s=60))
+    say(settings, "copies of the key that were made before are refused from now on: p2pchat key export --help")
+    say(settings, "contacts are told, and asked to compare: p2pchat contact verify PEER")
+    if off:
+        say(settings, "this device was switched off; to have links again: p2pchat daemon stop; p2pchat daemon start")
+
+
+def _recovery_key(file: str) -> str:
+    """Its text. A slip of the pen is told before anybody waits for ten seconds. Raises Corrupt."""
+    text = first_line(file).decode("ascii", "replace")
+    try:
+        parse_recovery(text)
+    except BadFormat as error:
+        raise Corrupt(error.message, hint=error.hint) from error
+    return text
+
+
 def _outside_home(settings: Settings, out: str) -> None:
     """A copy inside the home dies with it, and could take a key file's place. Raises Usage."""
     home = settings.home
@@ -251,10 +296,10 @@ def _before_a_password(settings: Settings) -> None:
     ask(settings, "daemon.status")
 
 
-def _note(settings: Settings, user: str) -> None:
+def _note(settings: Settings, user: str, head: bytes) -> None:
     """Raises Untrusted where the copy is of another identity than this home's."""
     try:
-        ask(settings, "key.verified", {"id": user})
+        ask(settings, "key.verified", {"id": user, "head": head.hex()})
     except NoDaemon:
         say(settings, "the daemon is not running, so the copy was not compared with this home, and no day was noted")
 

@@ -35,21 +35,28 @@ def make_home(
     nickname: str = "",
     avatar: bytes = b"",
     light: bool = False,
+    recovery_seed: bytes | None = None,
 ) -> Made:
     """Create ``home`` with a new identity around the root key of ``primes`` (512 bytes each).
 
     It is sealed under ``password``, what a ``dongle`` answered (32 bytes), or both; ``light`` makes one guess cost
     64 MiB and one pass, not the standard.
+    ``recovery_seed``: the 32 bytes of a recovery key, to which the identity then commits for good.
     Nothing half is left: ``unlock.key``, which says that there is an identity, is written last. About a second, or
     0.2 s with ``light``.
     Raises Exists where the home has an identity, Usage for an unfit password, and what ``Home.create`` raises.
     """
+    from p2pchat.keys.genesis import NO_RECOVERY
     from p2pchat.keys.identity import FRESH_BYTES, create_identity
+    from p2pchat.keys.recovery import RecoveryKey
     from p2pchat.keys.root import RootKey
 
     root = RootKey.from_primes(*primes)
     fresh, now_ms = os.urandom(FRESH_BYTES), time.time_ns() // 1_000_000
-    vault, gate = create_identity(root, fresh=fresh, now_ms=now_ms, nickname=nickname, avatar=avatar)
+    commitment = RecoveryKey.from_seed(recovery_seed).commitment if recovery_seed is not None else NO_RECOVERY
+    vault, gate = create_identity(
+        root, fresh=fresh, now_ms=now_ms, nickname=nickname, avatar=avatar, recovery_commitment=commitment
+    )
     _write(home, vault, gate, Factors(password, dongle), light=light)
     return Made(user_id_text(gate.user), root.public.fingerprint, root.public.pubkey_md5)
 

@@ -13,7 +13,7 @@ from p2pchat.errors import BadFormat
 from p2pchat.ids import UserId
 from p2pchat.keys.devices import DeviceKeys
 from p2pchat.keys.hpke import OVERHEAD_BYTES, open_box
-from p2pchat.keys.signed import verify_ed25519
+from p2pchat.keys.signatures import verify_ed25519
 from p2pchat.limits import SEALED_REQUEST_BYTES
 from p2pchat.wire.structs import ContactAnswer, ContactRequest, DeviceRecord, Signed
 

@@ -1,6 +1,7 @@
 """The friend ticket: what I give a friend at ``accept`` so that I know him again after losing my contact list.
 
-A MAC over the friend's ID under a key that follows from my root, so a restored node recomputes it (protocol.md 8).
+A MAC over the friend's ID under a key that follows from the scalar of mine, which every backup holds and no rotation
+changes: a restored node recomputes it (protocol.md 8).
 """
 
 from hashlib import sha256
@@ -10,17 +11,16 @@ from typing import Final
 
 from p2pchat.ids import UserId
 from p2pchat.keys.kdf import hkdf
-from p2pchat.keys.root import RootKey
 
 TICKET_BYTES: Final = 32
 _LABEL: Final = b"p2pchat/1/friend-ticket"
 
 
-def friend_ticket(root: RootKey, friend: UserId) -> bytes:
-    """32 bytes, the same each time."""
-    return hmac(hkdf(root.secret, _LABEL), friend, sha256)
+def friend_ticket(scalar: bytes, friend: UserId) -> bytes:
+    """32 bytes, the same each time. ``scalar``: s, the private half of my ID."""
+    return hmac(hkdf(scalar, _LABEL), friend, sha256)
 
 
-def is_my_ticket(root: RootKey, friend: UserId, ticket: bytes) -> bool:
+def is_my_ticket(scalar: bytes, friend: UserId, ticket: bytes) -> bool:
     """Whether I once gave ``ticket`` to ``friend``. Constant time."""
-    return compare_digest(friend_ticket(root, friend), ticket)
+    return compare_digest(friend_ticket(scalar, friend), ticket)

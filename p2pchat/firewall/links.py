@@ -16,7 +16,8 @@ from p2pchat.firewall.roles import STRANGER_LINKS, may_pass
 from p2pchat.firewall.strangers import Strangers
 from p2pchat.firewall.window import Window
 from p2pchat.ids import UserId
-from p2pchat.keys.devices import Standing, VerifiedSet
+from p2pchat.keys.standing import Standing
+from p2pchat.link.credentials import Credentials
 from p2pchat.link.drive import Ended, Link
 from p2pchat.link.establish import Established
 from p2pchat.link.session import LinkEvent, Sessions
@@ -67,7 +68,7 @@ class Links:
         self._random = random
         self._strangers = strangers
         self._live: dict[int, Live] = {}
-        self._newest: dict[UserId, VerifiedSet] = {}  # as shown over the link that stands
+        self._newest: dict[UserId, Credentials] = {}  # as shown over the link that stands
         self._last_number = 0
         self._all_down = trio.Event()
         self.sessions: Final = Sessions(own)
@@ -96,7 +97,7 @@ class Links:
             self._tell_newest(live)
             self._turn_away(live, Reason.REPLACED)
             return
-        self._newest[peer.user] = peer.credentials.devices
+        self._newest[peer.user] = peer.credentials
         newer = standing is not None and self._outdated(standing)
         admission = self.sessions.admit(peer.user, live.number, initiator=peer.initiator, newer=newer)
         if not admission.stays:
@@ -224,24 +225,27 @@ class Links:
         self.counts.sent_bytes += live.link.sent_bytes
         self.counts.received_bytes += live.link.received_bytes
 
-    def _known(self, user: UserId) -> VerifiedSet | None:
-        """The newest device set of a peer: as pinned by the vault, or as shown over the link that stands."""
+    def _known(self, user: UserId) -> Credentials | None:
+        """The newest keys of a peer: as pinned by the vault, or as shown over the link that stands."""
         pinned, shown = self._peers.credentials(user), self._newest.get(user)
         if pinned is None or shown is None:
-            return pinned.devices if pinned else shown
-        return pinned.devices if shown.standing(pinned.devices) is Standing.OLDER else shown
+            return pinned or shown
+        return pinned if shown.standing(pinned) in {Standing.OLDER, Standing.FORKED} else shown
 
     def _outdated(self, live: Live) -> bool:
-        """Whether a newer set than the one shown over ``live`` is known, and does not list the device there."""
-        newest = self._known(live.user)
-        if newest is None or live.link.peer.credentials.devices.standing(newest) is not Standing.OLDER:
+        """Whether a newer log than the one shown over ``live`` is known, or a newer set without the device there."""
+        newest, shown = self._known(live.user), live.link.peer.credentials
+        if newest is None or shown.standing(newest) is not Standing.OLDER:
             return False
-        return newest.device(live.link.peer.device) is None
+        return shown.chain.head != newest.chain.head or newest.devices.device(live.link.peer.device) is None
 
     def _tell_newest(self, live: Live) -> None:
         newest = self._known(live.user)
         assert newest is not None
-        live.link.send(Frame(FrameType.STALE_SET, newest.raw))
+        if live.link.peer.credentials.chain.head != newest.chain.head:
+            live.link.send(Frame(FrameType.STALE_LOG, newest.chain.raw))
+        else:
+            live.link.send(Frame(FrameType.STALE_SET, newest.devices.raw))
 
     def _turn_away(self, live: Live, reason: Reason) -> None:
         """Close a link that the vault never hears of."""

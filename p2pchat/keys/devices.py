@@ -5,7 +5,6 @@ Freshness of a set is its rising sequence, not a clock: ``expired`` reports, and
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from hashlib import sha256
 from typing import Final, Self
 
@@ -17,6 +16,7 @@ from p2pchat.errors import BadFormat, BadSignature, Untrusted
 from p2pchat.ids import DeviceId, UserId
 from p2pchat.keys.key_log import KeyChain
 from p2pchat.keys.root import RootKey
+from p2pchat.keys.standing import Standing
 from p2pchat.limits import DEVICE_SET_BYTES, DEVICE_SET_DAYS
 from p2pchat.wire.structs import CAPABILITIES, DeviceRecord, DeviceSet, Signed
 
@@ -24,15 +24,6 @@ FIRST_SEQUENCE: Final = 1
 NO_SET: Final = bytes(32)  # ``prev`` of a first set
 DEVICE_SET_MS: Final = DEVICE_SET_DAYS * 24 * 3600 * 1000
 RENEWED_AFTER_MS: Final = DEVICE_SET_MS // 2  # a successor is signed when half of a set's life has passed
-
-
-class Standing(Enum):
-    """How a set that somebody shows stands to the newest one known of the same identity."""
-
-    NEWER = "newer"
-    SAME = "same"
-    OLDER = "older"  # its owner was restored from an old copy, or a copy of the identity is in use
-    FORKED = "forked"  # the same number, another set: two machines signed, each without knowing of the other
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)

@@ -16,7 +16,7 @@ from p2pchat.keys.devices import (
     make_device_set,
     verify_device_set,
 )
-from p2pchat.keys.genesis import make_genesis
+from p2pchat.keys.genesis import NO_RECOVERY, make_genesis
 from p2pchat.keys.key_log import KeyChain, verify_key_log
 from p2pchat.keys.root import RootKey
 from p2pchat.keys.user_id import public_point, user_scalar
@@ -63,14 +63,21 @@ class Identity:
 
 
 def create_identity(
-    root: RootKey, *, fresh: bytes, now_ms: int, nickname: str = "", avatar: bytes = b""
+    root: RootKey,
+    *,
+    fresh: bytes,
+    now_ms: int,
+    nickname: str = "",
+    avatar: bytes = b"",
+    recovery_commitment: bytes = NO_RECOVERY,
 ) -> tuple[VaultSecrets, GateSecrets]:
     """A new identity of one device around ``root``; takes 288 random bytes. Two RSA signatures: about 70 ms.
 
     The link's private key goes to the gate's secrets only.
     """
     draw = _Draw(fresh)
-    chain = verify_key_log(make_genesis(root, day=now_ms // _DAY_MS, fresh=draw(16)))
+    genesis = make_genesis(root, day=now_ms // _DAY_MS, fresh=draw(16), recovery_commitment=recovery_commitment)
+    chain = verify_key_log(genesis)
     scalar = user_scalar(root.secret, chain.genesis_body)
     vault, gate = _new_device(Lasting(root, scalar, chain), FIRST_SEQUENCE, draw, now_ms)
     return replace(vault, nickname=nickname, avatar=avatar), gate

@@ -5,11 +5,9 @@ Both structures carry their label, the user's ID and the device inside, so the s
 
 from typing import TypeVar
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-from p2pchat.errors import BadFormat, BadSignature, Untrusted
+from p2pchat.errors import BadFormat, Untrusted
 from p2pchat.keys.devices import DeviceKeys, VerifiedSet
+from p2pchat.keys.signatures import verify_ed25519
 from p2pchat.limits import ADDRESS_RECORD_BYTES
 from p2pchat.wire.structs import AddressRecord, Card, Signed
 
@@ -33,14 +31,6 @@ def verify_address_record(raw: bytes, devices: VerifiedSet) -> AddressRecord:
 def verify_card_signature(signed: Signed, devices: VerifiedSet) -> Card:
     """Check a Signed(Card) against the device set that came with it. Raises as ``verify_address_record``."""
     return _verify(Card, signed, devices, "card")
-
-
-def verify_ed25519(public: bytes, signature: bytes, message: bytes, what: str) -> None:
-    """Raises BadSignature, naming ``what`` is not signed by its device."""
-    try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
-    except (InvalidSignature, ValueError) as error:
-        raise BadSignature(f"the {what} is not signed by the device that it names") from error
 
 
 def _verify(kind: type[DeviceSigned], signed: Signed, devices: VerifiedSet, what: str) -> DeviceSigned:

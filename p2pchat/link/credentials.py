@@ -6,6 +6,7 @@ from p2pchat.errors import AuthFailed, Untrusted
 from p2pchat.ids import DeviceId, UserId
 from p2pchat.keys.devices import VerifiedSet, verify_device_set
 from p2pchat.keys.key_log import KeyChain, verify_key_log
+from p2pchat.keys.standing import Standing
 
 
 class IdentityDiffers(AuthFailed):
@@ -36,6 +37,11 @@ class Credentials:
     def match(self, head: bytes, set_hash: bytes) -> bool:
         """Whether these are the objects that the peer's hashes name."""
         return self.chain.head == head and self.devices.set_hash == set_hash
+
+    def standing(self, known: "Credentials") -> Standing:
+        """How these stand to ``known``, of the same identity: by the log, and where that is the same by the set."""
+        by_log = self.chain.standing(known.chain)
+        return self.devices.standing(known.devices) if by_log is Standing.SAME else by_log
 
     def check_link_key(self, device: DeviceId, link_x25519: bytes) -> None:
         """Raise IdentityDiffers unless ``device`` is listed with that link key (public values, so ``==`` will do)."""

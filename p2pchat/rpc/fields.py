@@ -194,6 +194,7 @@ EVENT: Final = record(
 )
 
 PASSWORD: Final = Base64(limits.PASSWORD_BYTES)
+PRIME: Final = Base64(limits.RSA_BYTES // 2)
 DONGLE: Final = Base64(32)
 KDF: Final = OneOf(("standard", "light"))  # keys/seal.py
 

@@ -25,6 +25,7 @@ from p2pchat.rpc.fields import (
     CONTACT,
     DONGLE,
     EVENT,
+    HEX64,
     HISTORY_ROW,
     ID,
     KDF,
@@ -41,6 +42,7 @@ from p2pchat.rpc.fields import (
     PAGE_ITEMS,
     PASSWORD,
     PEER,
+    PRIME,
     RECIPIENTS,
     REQUEST,
     SAFETY_NUMBER,
@@ -318,7 +320,7 @@ _TABLE: Final = (
     Method(
         "key.verified",
         "Note that a backup was read back and restores this identity. UNTRUSTED where it is of another.",
-        record(need("id", ID, "that the backup restores")),
+        record(need("id", ID, "that the backup restores"), need("head", HEX64, "of its key log")),
         record(need("id", ID, "own"), need("backup_verified_ms", TIME_MS, "now")),
     ),
     Method(
@@ -332,6 +334,19 @@ _TABLE: Final = (
             may("kdf", KDF, "cost of one guess at it", "standard"),
         ),
         record(need("id", ID, "own")),
+    ),
+    Method(
+        "key.rotate",
+        "Give the ID another root key, signed by the old one, or by the recovery key. Contacts learn of it on their"
+        " next link; copies of the key that were made before are refused from then on.",
+        record(
+            may("password", PASSWORD, "of this home"),
+            may("dongle", DONGLE, "what this home's dongle answered"),
+            need("p", PRIME, "of the new key, big-endian"),
+            need("q", PRIME, "the other one"),
+            may("recovery", Text(256), "the recovery key that init printed"),
+        ),
+        KEY_SHOWN,
     ),
     # --- the node itself ---------------------------------------------------------------------------------------
     Method("whoami", "The own identity.", record(), WHOAMI),

@@ -52,7 +52,7 @@ _LIVE_FIELDS: Final = tuple(
 )
 
 OUTPUTS: Final[dict[str, Record]] = {
-    "init": WHOAMI,
+    "init": Record((*WHOAMI.fields, may("recovery", Text(62), "with --recovery: the recovery key, shown this once"))),
     "login": WHOAMI,
     "key show": KEY_SHOWN,
     "key export": record(need("files", ListOf(_PATH, 16), "what was written; nothing with --out -")),
@@ -73,6 +73,7 @@ OUTPUTS: Final[dict[str, Record]] = {
         need("files", ListOf(_PATH, 1), "the copy that was written"), need("id", ID, "whose key it is")
     ),
     "key passwd": METHODS["key.passwd"].result,
+    "key rotate": METHODS["key.rotate"].result,
     "whoami": Record((*WHOAMI.fields, may("file", _PATH, "with --qr and --out: where the code was written"))),
     "status": STATUS,
     "version": record(need("version", WORD, "of p2pchat"), need("python", WORD, "of Python")),

@@ -176,10 +176,10 @@ def set_lan(tx: Tx, contact: int, lan: bool, now_ms: int) -> None:
 
 
 def set_chain(tx: Tx, contact: int, key_log: bytes, device_set: bytes, set_sequence: int, now_ms: int) -> None:
-    """Verified objects, as received. An older set than the one held changes nothing: a link may end while it waits."""
+    """Verified objects, as received, which the caller found to be newer than those that are held (flows/pins.py)."""
     tx.execute(
         "UPDATE contacts SET key_log = ?1, device_set = ?2, set_sequence = ?3, expected = x'', updated_ms = ?4"
-        " WHERE id = ?5 AND set_sequence <= ?3",
+        " WHERE id = ?5",
         *(key_log, device_set, set_sequence, now_ms, contact),
     )
 

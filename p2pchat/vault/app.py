@@ -59,7 +59,9 @@ async def main(env: Env, stream: trio.abc.Stream, secrets: VaultSecrets, home: H
         nursery.start_soon(upkeep.run, node)
         nursery.start_soon(node.delay.watch)
         nursery.start_soon(spare_time.keep, store)
-        nursery.start_soon(renewal.Renewal(node, secrets, hooks.save).keep)
+        keeper = renewal.Renewal(node, secrets, hooks.save)
+        node.rotate = keeper.rotate
+        nursery.start_soon(keeper.keep)
         wishes.tell_all(node)
         nursery.start_soon(hooks.serve, methods.table(node))
         hooks.ready()

@@ -1,7 +1,7 @@
 """What all flows and methods of one vault share. Wiring is in ``app``; the rules are in the flows."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +11,8 @@ from p2pchat.config import Config, Value
 from p2pchat.env import Env
 from p2pchat.ids import UserId
 from p2pchat.keys.identity import Identity
+from p2pchat.keys.recovery import RecoveryKey
+from p2pchat.keys.root import RootKey
 from p2pchat.loop_delay import LoopDelay
 from p2pchat.store.cell import Cell
 from p2pchat.store.writer import Store
@@ -30,6 +32,9 @@ class Settings(Protocol):
     def current(self) -> Config: ...
 
     def change(self, name: str, text: str) -> Value: ...
+
+
+Rotate = Callable[[RootKey, RecoveryKey | None], Awaitable[None]]
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -55,6 +60,7 @@ class Node:
     replaced: bool  # by another device of this identity: no links any more (flows/replaced.py)
     clock: Cell[int]  # the hybrid clock's highest value given or seen
     news: News = field(default_factory=News)
+    rotate: Rotate = field(init=False)  # gives the identity another root (renewal.py)
     copied: bool = False  # a copy of this home was in use since the start
     overtaken: Overtaken = field(default_factory=Overtaken)
     alarms: dict[tuple[str, int], int] = field(default_factory=dict)  # (cause, contact) -> when it was told

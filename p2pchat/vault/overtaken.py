@@ -2,7 +2,8 @@
 
 import trio
 
-from p2pchat.keys.devices import Standing, VerifiedSet
+from p2pchat.keys.devices import VerifiedSet
+from p2pchat.keys.standing import Standing
 
 
 class Overtaken:

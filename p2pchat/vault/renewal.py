@@ -1,4 +1,4 @@
-"""The own device set: renewed after half of its life, and replaced where a newer one is about (protocol.md 3).
+"""The own keys: the device set, renewed in time or replaced where a newer one is about, and the root (protocol.md 3).
 
 A replacement follows from STALE_SET: some contact holds a set of this identity that this node did not sign, because its
 home was put back from an old copy, or a copy of it is in use. One successor of the newest such set satisfies every
@@ -7,7 +7,7 @@ contact, and at most one a day is signed, or two copies would drive each other o
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import trio
@@ -16,6 +16,9 @@ from p2pchat.env import Env
 from p2pchat.errors import Failed
 from p2pchat.keys.devices import RENEWED_AFTER_MS, VerifiedSet, make_successor
 from p2pchat.keys.identity import Identity, load_identity
+from p2pchat.keys.recovery import RecoveryKey
+from p2pchat.keys.root import RootKey
+from p2pchat.keys.rotation import recover, rotate
 from p2pchat.store import meta
 from p2pchat.store.tx import INTEGER_MAX, Tx
 from p2pchat.vault import own
@@ -44,17 +47,44 @@ class Renewal:
     secrets: VaultSecrets
     save: Save
     replaced_ms: int = 0  # as in the store, which may be full
+    turn: trio.Lock = field(default_factory=trio.Lock)  # who signs
+    settling: trio.Event = field(default_factory=trio.Event)  # new keys are shown, and links are to be cut once more
 
     async def keep(self) -> None:
         """Until another device takes this one's place. The gate shows a new set on every link from then on."""
-        while not self.node.replaced:
-            with trio.move_on_after(LOOK_EVERY_S):
-                await self.node.overtaken.wait()
-                await trio.sleep(GATHER_S)
-            newer = await self._replaced() or await renew(self.node.env, self.secrets, self.save)
-            if newer is not None:
-                self.secrets = newer
-                await self._show(load_identity(newer))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._settle)
+            while not self.node.replaced:
+                with trio.move_on_after(LOOK_EVERY_S):
+                    await self.node.overtaken.wait()
+                    await trio.sleep(GATHER_S)
+                async with self.turn:
+                    newer = await self._replaced() or await renew(self.node.env, self.secrets, self.save)
+                    if newer is not None:
+                        self._show(newer)
+            nursery.cancel_scope.cancel()
+
+    async def rotate(self, new: RootKey, recovery: RecoveryKey | None) -> None:
+        """Give the identity another root; contacts learn of it on their next link, which is made at once.
+
+        Raises BadSignature where the recovery key is another identity's, Failed where the log or the disk is full:
+        then nothing has changed.
+        """
+        async with self.turn:
+            env, identity = self.node.env, self.node.identity
+            now_ms = env.clock.wall_ms()
+            day = now_ms // _DAY_MS
+
+            def sign() -> VaultSecrets:
+                chain, old = identity.chain, identity.root
+                longer = recover(chain, recovery, new, day=day) if recovery else rotate(chain, old, new, day=day)
+                devices = make_successor(new, identity.devices, identity.devices.records, now_ms)
+                return replace(self.secrets, p=new.p, q=new.q, key_log=longer.raw, device_set=devices)
+
+            newer = await env.work(sign)
+            self.save(newer)
+            self._show(newer)
+            self.node.store.change_nowait(lambda tx: meta.put(tx, meta.BACKUP_VERIFIED, 0))
 
     async def _replaced(self) -> VaultSecrets | None:
         node = self.node
@@ -74,12 +104,19 @@ class Renewal:
             node.store.change_nowait(lambda tx: _note(tx, now_ms))
         return newer
 
-    async def _show(self, identity: Identity) -> None:
-        self.node.identity = identity
-        self.node.port.send(own.hello(identity))
+    def _show(self, newer: VaultSecrets) -> None:
+        self.secrets = newer
+        self.node.identity = load_identity(newer)
+        self.node.port.send(own.hello(self.node.identity))
         _cut_links(self.node)
-        await trio.sleep(SETTLE_S)
-        _cut_links(self.node)  # those whose handshake had begun with the old set
+        self.settling.set()
+
+    async def _settle(self) -> None:
+        while True:
+            await self.settling.wait()
+            self.settling = trio.Event()
+            await trio.sleep(SETTLE_S)
+            _cut_links(self.node)  # those whose handshake had begun with the old keys
 
 
 def _note(tx: Tx, now_ms: int) -> None:

@@ -36,6 +36,7 @@ class FrameType(IntEnum):
     CLOSE = 14
     CREDIT = 15
     STALE_SET = 16
+    STALE_LOG = 17
 
 
 class FrameClass(IntEnum):
@@ -66,6 +67,7 @@ CLASS_OF: Final = {
     FrameType.CLOSE: FrameClass.LINK,
     FrameType.CREDIT: FrameClass.LINK,
     FrameType.STALE_SET: FrameClass.CHAIN,
+    FrameType.STALE_LOG: FrameClass.CHAIN,
 }
 
 

@@ -59,7 +59,41 @@ class KeyLog(Struct):
     """Genesis, then later entries; each entry is the encoding of a Signed. Head = SHA-256 of the last entry's body."""
 
     LABEL = "p2pchat/1/key-log"
-    entries: Annotated[tuple[Annotated[bytes, up_to(4096)], ...], Size(1, limits.KEY_LOG_ENTRIES)]
+    entries: Annotated[tuple[Annotated[bytes, up_to(8192)], ...], Size(1, limits.KEY_LOG_ENTRIES)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRoot(Struct):
+    """What a later entry says: the same ID has another root from now on. The new root signs this statement."""
+
+    LABEL = "p2pchat/1/new-root"
+    user: UserQ
+    prev: Bytes32  # SHA-256 of the body of the entry before
+    recovers: bool  # by the recovery key, which outranks the old root
+    modulus: Rsa1024
+    discovery: Bytes32  # D0 of the new root
+    day: U32  # days since 1970
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rotate(Struct):
+    """A later entry, root-signed (PSS-SHA-512) by the root before."""
+
+    LABEL = "p2pchat/1/rotate"
+    statement: Annotated[bytes, up_to(2048)]  # an encoded NewRoot
+    by_new: Rsa1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recover(Struct):
+    """A later entry, signed (Ed25519) by the recovery key to whose two halves the genesis commits."""
+
+    LABEL = "p2pchat/1/recover"
+    statement: Annotated[bytes, up_to(2048)]  # an encoded NewRoot
+    by_new: Rsa1024
+    ed25519: Bytes32
+    mldsa65: Annotated[bytes, exactly(1952)]
+    by_mldsa65: Annotated[bytes, exactly(3309)]  # over the statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,7 @@ WORDS: Final[dict[str, str | None]] = {
     "key combine": None,  # tests/e2e/test_login.py
     "key verify": "{folder}/kept.txt",
     "key inspect": "{folder}/kept.txt",
+    "key rotate": None,  # tests/e2e/test_rotation.py: it takes ten seconds
     "key passwd": "--new-password-file {password} --kdf light",
     "daemon run": None,  # tests/e2e/test_unit.py
     "daemon start": "",  # of a second node, below

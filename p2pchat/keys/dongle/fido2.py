@@ -7,7 +7,7 @@ user's touch is asked for, never a PIN: keys give another secret where they were
 from collections.abc import Iterable
 from typing import Any, Final
 
-from p2pchat.errors import DongleMissing, Failed, Locked, WrongPassword
+from p2pchat.errors import DongleMissing, Failed, Locked, P2PChatError, WrongPassword
 from p2pchat.keys.dongle.spec import CHALLENGE
 
 _RP: Final = "p2pchat.invalid"  # RFC 2606: nobody's domain
@@ -17,7 +17,7 @@ _TOUCH_MS: Final = 30_000
 
 def answer(devices: Iterable[Any]) -> bytes:
     """32 bytes of the one key that is plugged in, after a touch. Raises DongleMissing, Locked, Failed."""
-    secret = _asked(_only(devices), "")
+    secret = _asked(_client(_only(devices), ""))
     if secret is None:
         raise DongleMissing(
             "this security key holds nothing of p2pchat", hint="make it one: p2pchat key passwd --new-dongle fido2"
@@ -28,9 +28,12 @@ def answer(devices: Iterable[Any]) -> bytes:
 def create(devices: Iterable[Any], pin: str) -> None:
     """Put the credential onto the key, unless it has one. Raises also WrongPassword (its PIN), Locked (wants it)."""
     device = _only(devices)
-    if _asked(device, pin) is not None:
+    client = _client(device, pin)
+    if "hmac-secret" not in client.info.extensions:
+        raise Failed("this security key cannot keep a secret (hmac-secret)", hint="use another one")
+    if _asked(_client(device, "")) is not None:  # as it will be asked: a key that wants its PIN each time is refused
         return
-    from fido2.client import ClientError, PinRequiredError
+    from fido2.client import ClientError
     from fido2.webauthn import (
         AuthenticatorSelectionCriteria,
         PublicKeyCredentialCreationOptions,
@@ -57,13 +60,9 @@ def create(devices: Iterable[Any], pin: str) -> None:
         extensions={"hmacCreateSecret": True},
     )
     try:
-        made = _client(device, pin).make_credential(options)
-    except PinRequiredError as error:
-        raise Locked("the security key wants its PIN, this once", hint="give --pin-file FILE") from error
+        client.make_credential(options)
     except ClientError as error:
         raise _refused(error) from error
-    if not made.client_extension_results.get("hmacCreateSecret"):
-        raise Failed("this security key cannot keep a secret (hmac-secret)", hint="use another one")
 
 
 def system_devices() -> list[Any]:
@@ -84,7 +83,7 @@ def _only(devices: Iterable[Any]) -> Any:
     return found[0]
 
 
-def _asked(device: Any, pin: str) -> bytes | None:
+def _asked(client: Any) -> bytes | None:
     """None where the key has no credential of ours."""
     from fido2.client import ClientError
     from fido2.webauthn import PublicKeyCredentialRequestOptions, UserVerificationRequirement
@@ -97,12 +96,12 @@ def _asked(device: Any, pin: str) -> bytes | None:
         extensions={"hmacGetSecret": {"salt1": CHALLENGE}},
     )
     try:
-        chosen = _client(device, pin).get_assertion(options).get_response(0)
+        chosen = client.get_assertion(options).get_response(0)
     except ClientError as error:
         if error.code == ClientError.ERR.DEVICE_INELIGIBLE:
             return None
         raise _refused(error) from error
-    secret = chosen.client_extension_results.get("hmacGetSecret")
+    secret = chosen.client_extension_results.hmac_get_secret
     return None if secret is None else bytes(secret.output1)
 
 
@@ -122,16 +121,20 @@ def _client(device: Any, pin: str) -> Any:
     )
 
 
-def _refused(error: Any) -> Failed | DongleMissing | WrongPassword:
-    from fido2.client import ClientError
+def _refused(error: Any) -> P2PChatError:
+    from fido2.client import ClientError, PinRequiredError
     from fido2.ctap import CtapError
 
+    if isinstance(error, PinRequiredError):
+        return Locked(
+            "the security key wants its PIN", hint="give --pin-file FILE; a key that always does cannot be used"
+        )
     code = getattr(error.cause, "code", None)
     if code in {CtapError.ERR.PIN_INVALID, CtapError.ERR.PIN_AUTH_INVALID}:
         return WrongPassword("the security key's PIN is wrong", hint="too many wrong ones lock the key")
     if error.code == ClientError.ERR.TIMEOUT:
         return DongleMissing("nobody touched the security key in time", hint="touch it when it blinks")
-    return Failed(f"the security key refused: {error}", hint="try again, or use another one")
+    return Failed(f"the security key refused: {error!r}", hint="try again, or use another one")
 
 
 def _library() -> None:

@@ -3,8 +3,9 @@
 import trio
 
 from p2pchat.errors import P2PChatError, Untrusted
-from p2pchat.keys.devices import Standing, verify_device_set
+from p2pchat.keys.devices import verify_device_set
 from p2pchat.keys.key_log import verify_key_log
+from p2pchat.keys.standing import Standing
 from p2pchat.store import contacts, events
 from p2pchat.store.contacts import Contact
 from p2pchat.store.tx import Tx
@@ -36,15 +37,21 @@ def check(node: Node, up: boundary.Up, events_to: trio.MemorySendChannel[LinkEve
         if listed is not None:
             node.store.read(lambda reader: pins.check_code(reader, listed.id, chain, shown))
     else:
-        pins.check_log(pin, chain)
         _compare(node, listed, link, pin)
     return link
 
 
 def _compare(node: Node, contact: Contact, link: Link, pin: Pin) -> None:
-    """Freshness is a rising sequence: a newer set is pinned, and one that is not the newest silences the link."""
+    """A newer log, or of the same log a newer set, is pinned; what is not the newest silences the link.
+
+    Raises Untrusted for a forked log.
+    """
     chain, shown = link.chain, link.devices
-    standing = shown.standing(pin.devices)
+    log = pins.standing_of_log(pin, chain)
+    if log is Standing.OLDER:
+        link.newer_log = pin.chain
+        return
+    standing = shown.standing(pin.devices) if log is Standing.SAME else log
     if standing in {Standing.OLDER, Standing.FORKED}:
         link.shown, link.devices = shown, pin.devices
     elif standing is Standing.NEWER:

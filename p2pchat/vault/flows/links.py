@@ -28,6 +28,10 @@ _PAIRING: Final[Mapping[int, Callable[[Node, Link, bytes], Awaitable[None]]]] = 
     FrameType.REQUEST: pair.request_received,
     FrameType.ANSWER: pair.answer_received,
 }
+_STALE: Final[Mapping[int, Callable[[Node, Link, bytes], None]]] = {
+    FrameType.STALE_SET: stale.received,
+    FrameType.STALE_LOG: stale.log_received,
+}
 
 
 async def listen(node: Node) -> None:
@@ -123,7 +127,9 @@ async def _serve(node: Node, link: Link, receive: trio.MemoryReceiveChannel[Link
 
 
 async def _greet(node: Node, link: Link) -> None:
-    if link.shown is not None:
+    if link.newer_log is not None:
+        stale.answer_log(node, link, link.newer_log)
+    elif link.shown is not None:
         stale.answer(node, link, link.shown)
     else:
         await pair.greet(node, link)
@@ -153,16 +159,16 @@ async def _take(node: Node, link: Link, batch: list[LinkEvent]) -> None:
         run = list(grouped)
         if link.refused:
             break
-        if kind == FrameType.STALE_SET:
+        if kind in _STALE:
             _stale(node, link, run)
-        elif link.shown is None:
+        elif not link.silenced:
             await (_pair(node, link, run) if kind else _converse(node, link, run))
     _took(node, link, batch)
 
 
 def _alone(event: LinkEvent) -> int | None:
     """The frame type of what is no part of the channel."""
-    outside = isinstance(event, boundary.Arrived) and (event.kind in _PAIRING or event.kind == FrameType.STALE_SET)
+    outside = isinstance(event, boundary.Arrived) and event.kind in {*_PAIRING, *_STALE}
     return event.kind if outside and isinstance(event, boundary.Arrived) else None
 
 
@@ -170,7 +176,7 @@ def _stale(node: Node, link: Link, run: list[LinkEvent]) -> None:
     for event in run:
         assert isinstance(event, boundary.Arrived)
         try:
-            stale.received(node, link, event.body)
+            _STALE[event.kind](node, link, event.body)
         except (BadFormat, CryptoError, Untrusted):
             channel.refuse(node, link)
             return

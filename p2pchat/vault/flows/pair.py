@@ -50,7 +50,7 @@ def send_answer(node: Node, link: Link, *, reply: bool) -> None:
     body = ContactAnswer(
         accepted=True,
         reply=reply,
-        ticket=friend_ticket(node.identity.root, link.user),
+        ticket=friend_ticket(node.identity.scalar, link.user),
         nickname=node.store.read(profile.get).nickname,
         addresses=node.addresses,
         held=node.store.read(lambda reader: contacts.tickets(reader, link.contact)).held,
@@ -94,8 +94,8 @@ async def answer_received(node: Node, link: Link, body: bytes) -> None:
     """Raises as ``request_received``."""
     answer = open_answer(body, link.from_peer(node.identity.user), recipient=node.identity.device, sender=link.record)
     _check_addresses(link, answer.addresses)
-    given = friend_ticket(node.identity.root, link.user)
-    known_again = answer.accepted and is_my_ticket(node.identity.root, link.user, answer.held)
+    given = friend_ticket(node.identity.scalar, link.user)
+    known_again = answer.accepted and is_my_ticket(node.identity.scalar, link.user, answer.held)
     fresh = Incarnation(node.env.random.bytes(8))
     now_ms = node.now_ms()
 

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from p2pchat.errors import Untrusted
-from p2pchat.keys.devices import Standing, VerifiedSet, verify_device_set
+from p2pchat.keys.devices import VerifiedSet, verify_device_set
 from p2pchat.keys.key_log import KeyChain, verify_key_log
+from p2pchat.keys.standing import Standing
 from p2pchat.store import contacts, events
 from p2pchat.store.tx import Reader, Tx
 from p2pchat.wire.structs import AddressRecord, CardCode, Signed
@@ -27,13 +28,16 @@ def held(reader: Reader, contact: int) -> Pin | None:
     return Pin(chain, verify_device_set(objects.device_set, chain))
 
 
-def check_log(pin: Pin, chain: KeyChain) -> None:
-    """Raise Untrusted where ``chain`` is not the pinned one: this version knows no rotation."""
-    if chain.head != pin.chain.head:
+def standing_of_log(pin: Pin, chain: KeyChain) -> Standing:
+    """How a log that is shown stands to the pinned one. Raises Untrusted for a fork."""
+    standing = chain.standing(pin.chain)
+    if standing is Standing.FORKED:
         raise Untrusted(
-            "these keys lead back to another root than those pinned for the contact",
-            hint="compare with the contact in person, over another channel",
+            "these keys and those pinned for the contact are both successors of the same older ones, so one of the two"
+            f" is a thief's (pinned: {pin.chain.root.fingerprint[:16]}, shown: {chain.root.fingerprint[:16]})",
+            hint="ask the contact in person which fingerprint p2pchat whoami shows",
         )
+    return standing
 
 
 def check_code(reader: Reader, contact: int, chain: KeyChain, devices: VerifiedSet) -> None:
@@ -52,17 +56,17 @@ def check_code(reader: Reader, contact: int, chain: KeyChain, devices: VerifiedS
 
 
 def keep(tx: Tx, contact: int, chain: KeyChain, devices: VerifiedSet, now_ms: int) -> Standing:
-    """Pin a verified set where it is newer than the one held; how it stands to that. Raises as ``check_log``."""
+    """Pin a verified set where it is newer than the one held; how it stands to that. Raises as ``standing_of_log``."""
     pin = held(tx, contact)
-    standing = Standing.NEWER
+    log = standing = Standing.NEWER
     if pin is not None:
-        check_log(pin, chain)
-        standing = devices.standing(pin.devices)
+        log = standing_of_log(pin, chain)
+        standing = devices.standing(pin.devices) if log is Standing.SAME else log
     if standing is not Standing.NEWER:
         return standing
     contacts.set_chain(tx, contact, chain.raw, devices.raw, devices.sequence, now_ms)
     _drop_addresses(tx, contact, devices, now_ms)
-    if pin is not None and not devices.renews(pin.devices):
+    if pin is not None and (log is Standing.NEWER or not devices.renews(pin.devices)):
         contacts.set_verified(tx, contact, False, now_ms)
         events.append(tx, "key-changed", now_ms, contact=contact, fields={"fingerprint": chain.root.fingerprint})
     return standing

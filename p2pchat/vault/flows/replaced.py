@@ -7,7 +7,8 @@ From then on it has no links, also after a restart; what it stores stays readabl
 from typing import Final
 
 from p2pchat.errors import Forbidden
-from p2pchat.keys.devices import Standing, VerifiedSet
+from p2pchat.keys.devices import VerifiedSet
+from p2pchat.keys.standing import Standing
 from p2pchat.store import channels, contacts, events, meta
 from p2pchat.store.tx import Tx
 from p2pchat.vault.flows import wishes
@@ -17,6 +18,10 @@ from p2pchat.wire import boundary
 TEXT: Final = (
     "this identity was logged in on another machine, which took this device's place: messages stay readable here, and"
     " none is sent or received any more"
+)
+_OFF: Final = (
+    "this device was switched off: the identity was logged in on another machine, or its key was replaced. Messages"
+    " stay readable here"
 )
 
 
@@ -31,15 +36,15 @@ def replaces(node: Node, found: VerifiedSet) -> bool:
     return newer and unlisted and node.store.read(channels.any_agreed)
 
 
-def switch_off(node: Node) -> None:
-    """For good."""
+def switch_off(node: Node, why: str = TEXT) -> None:
+    """For good. ``why`` is what the user reads."""
     if node.replaced:
         return
     node.replaced = True
 
     def job(tx: Tx) -> None:
         meta.put(tx, meta.SWITCHED_OFF, node.now_ms())
-        events.append(tx, "warning", node.now_ms(), fields={"text": TEXT})
+        events.append(tx, "warning", node.now_ms(), fields={"text": why})
 
     def let_go(_: None) -> None:
         for contact in node.store.read(lambda reader: contacts.every(reader, *wishes.LINKED_STATES)):
@@ -56,4 +61,4 @@ def switch_off(node: Node) -> None:
 def refuse(node: Node) -> None:
     """Raises Forbidden on a device that was replaced."""
     if node.replaced:
-        raise Forbidden(TEXT, hint="write from the other machine, or log in here anew: p2pchat --home NEW login --help")
+        raise Forbidden(_OFF, hint="write from the other machine, or log in here anew: p2pchat --home NEW login --help")

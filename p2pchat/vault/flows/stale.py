@@ -1,13 +1,17 @@
-"""A peer whose device set is not the newest: what it is told, and what one does who is told so (protocol.md 3.1).
+"""A peer that shows no newest device set or key log: what it is told, and what one does who is told so (protocol.md 3).
 
 Such a link carries nothing else. The one who holds the newer set sends it (STALE_SET); it is signed by the root of the
-other, who therefore believes it, signs a successor (``vault/renewal.py``), and makes all links anew.
+other, who therefore believes it, signs a successor (``vault/renewal.py``), and makes all links anew. Who shows an older
+log (STALE_LOG) was put back from before a rotation, or is a thief, and has nothing to sign with any more.
 """
 
+from datetime import date
 from typing import Final
 
-from p2pchat.errors import BadFormat
-from p2pchat.keys.devices import Standing, VerifiedSet, verify_device_set
+from p2pchat.errors import BadFormat, Untrusted
+from p2pchat.keys.devices import VerifiedSet, verify_device_set
+from p2pchat.keys.key_log import KeyChain, verify_key_log
+from p2pchat.keys.standing import Standing
 from p2pchat.store import outbox
 from p2pchat.store.tx import Tx
 from p2pchat.vault.flows import alarms, replaced
@@ -31,6 +35,21 @@ _OWN_OLDER: Final = (
 _OWN_FORKED: Final = (
     "another computer signed keys in your name (number {known}, as here): a copy of this home is in use elsewhere. Find"
     " it and stop it"
+)
+
+
+_OLDER_LOG: Final = (
+    "somebody shows keys of this contact from before it replaced them: a backup that it should not use any more, or a"
+    " thief. Nothing was sent there"
+)
+_ROTATED: Final = (
+    "the key of this identity was replaced on {day}, and this home is a copy from before: contacts do not take it any"
+    " more. Log in with a backup that was made since; if you did not replace the key, a thief did, and the recovery key"
+    " undoes it (p2pchat key rotate --recovery-file FILE)"
+)
+_OWN_FORK: Final = (
+    "a contact holds another successor of your key than this computer's: a thief may have replaced it. Tell your"
+    " contacts over another channel; the recovery key undoes it (p2pchat key rotate --recovery-file FILE)"
 )
 
 
@@ -66,3 +85,37 @@ def received(node: Node, link: Link, body: bytes) -> None:
     node.store.change_nowait(
         lambda tx: alarms.tell(tx, node, f"own set {found.sequence}", 0, text), after=lambda _: node.news.ring()
     )
+
+
+def answer_log(node: Node, link: Link, newest: KeyChain) -> None:
+    """Send the newest log that is held of the peer. What was compared still holds: it was of the newer keys."""
+    link.send(node.port, FrameType.STALE_LOG, newest.raw)
+
+    def job(tx: Tx) -> None:
+        alarms.tell(tx, node, "stale log", link.contact, _OLDER_LOG)
+
+    node.store.change_nowait(job, after=lambda _: node.news.ring())
+
+
+def log_received(node: Node, link: Link, body: bytes) -> None:
+    """A peer holds another key log of mine. Raises as ``received``."""
+    if link.told_stale:
+        raise BadFormat("STALE_LOG came twice")
+    link.told_stale = True
+    found = verify_key_log(body)
+    if found.user != node.identity.user:
+        raise Untrusted("the key log is of another identity")
+    standing = found.standing(node.identity.chain)
+    if standing is Standing.NEWER:
+        replaced.switch_off(node, _ROTATED.format(day=_day(found)))
+    elif standing is Standing.FORKED:
+        node.store.change_nowait(
+            lambda tx: alarms.tell(tx, node, "own fork", 0, _OWN_FORK), after=lambda _: node.news.ring()
+        )
+
+
+def _day(chain: KeyChain) -> str:
+    try:
+        return date.fromordinal(date(1970, 1, 1).toordinal() + chain.entries[-1].day).isoformat()
+    except (ValueError, OverflowError):
+        return "a day beyond all calendars"

@@ -42,6 +42,7 @@ _METHODS: Mapping[str, Method] = {
     "key.backup": key.backup,
     "key.verified": key.verified,
     "key.passwd": key.passwd,
+    "key.rotate": key.rotate,
     "whoami": own.whoami,
     "status": own.status,
     "metrics": metrics.metrics,

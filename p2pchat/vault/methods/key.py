@@ -5,12 +5,16 @@ Whoever asks for a copy proves that he knows the password, though he reached the
 
 from typing import Final, NamedTuple, Self
 
-from p2pchat.errors import DongleMissing, Untrusted, Usage, WrongPassword
+from p2pchat.errors import DongleMissing, Failed, Untrusted, Usage, WrongPassword
+from p2pchat.ids import parse_recovery
 from p2pchat.keys import seal
 from p2pchat.keys.backup import secret
+from p2pchat.keys.recovery import RecoveryKey
+from p2pchat.keys.root import RootKey
 from p2pchat.limits import KEY_FILE_BYTES
 from p2pchat.store import meta
 from p2pchat.vault import own
+from p2pchat.vault.flows import replaced
 from p2pchat.vault.methods.contact import Params, Result
 from p2pchat.vault.node import Node
 from p2pchat.wire.structs import Genesis
@@ -62,6 +66,11 @@ async def backup(node: Node, params: Params) -> Result:
     unlock = node.env.disk.read(node.unlock_file, KEY_FILE_BYTES)
     cost, split = seal.COSTS[params["kdf"]], params["split"]
     old, new = _Factors.of(params), _Factors.of(params, "new_")
+    if not params["with_log"] and identity.chain.length > 1:
+        raise Failed(
+            "of a key that was replaced the whole log is needed, which does not fit into a string or codes",
+            hint="p2pchat key export file --out FILE",
+        )
     if split and not new.password:
         raise Usage("what is split is the new password", hint="p2pchat rpc schema")
 
@@ -86,9 +95,31 @@ async def verified(node: Node, params: Params) -> Result:
     """A backup was read back: note the day, where it restores this identity. Raises Untrusted where it does not."""
     if params["id"] != own.text(node.identity):
         raise Untrusted("this backup is of another identity", hint="p2pchat whoami")
+    if params["head"] != node.identity.chain.head.hex():
+        raise Untrusted(
+            "this backup is of another key of this identity: the key was replaced since, and contacts would refuse it",
+            hint="p2pchat key export --help",
+        )
     now_ms = node.now_ms()
     await node.store.change(lambda tx: meta.put(tx, meta.BACKUP_VERIFIED, now_ms))
     return {"id": params["id"], "backup_verified_ms": now_ms}
+
+
+async def rotate(node: Node, params: Params) -> Result:
+    """Another root for the same ID; the command line made its primes. Raises as ``backup``, and as Renewal.rotate."""
+    unlock = node.env.disk.read(node.unlock_file, KEY_FILE_BYTES)
+    given, words = _Factors.of(params), params.get("recovery")
+    recovery = RecoveryKey.from_seed(parse_recovery(words)) if words else None
+
+    def work() -> RootKey:
+        seal.open_sealed(unlock, given.password, dongle=given.dongle)
+        return RootKey.from_primes(params["p"], params["q"])
+
+    if recovery is None:
+        replaced.refuse(node)
+    await node.rotate(await node.env.work(work), recovery)
+    await node.store.change(lambda tx: meta.put(tx, meta.SWITCHED_OFF, 0))  # its thief may have had it switched off
+    return await show(node, {})
 
 
 async def passwd(node: Node, params: Params) -> Result:

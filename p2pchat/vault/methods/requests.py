@@ -8,7 +8,7 @@ from p2pchat.contacts.card import ReadCard, check_expiry, read_card, write_card
 from p2pchat.contacts.state import Event, State, next_state
 from p2pchat.errors import Failed, Untrusted, Usage
 from p2pchat.ids import Incarnation
-from p2pchat.keys.devices import Standing
+from p2pchat.keys.standing import Standing
 from p2pchat.store import contacts, events, profile
 from p2pchat.store.contacts import Contact, NewContact
 from p2pchat.store.tx import Tx

@@ -215,14 +215,14 @@ def test_progress_counts_on_a_terminal_only(home: Home, monkeypatch: pytest.Monk
 
     stderr = Terminal()
     monkeypatch.setattr("sys.stderr", stderr)
-    with module._progress(Settings()) as tick:
+    with module.progress(Settings()) as tick:
         tick(0.2)
         tick(3.4)
     assert stderr.getvalue().endswith(": 3 s\n") and stderr.getvalue().count("\r") == 2
     quiet = Settings()
     quiet.quiet = True
     stderr.truncate(0)
-    with module._progress(quiet) as tick:
+    with module.progress(quiet) as tick:
         tick(1.0)
     assert stderr.getvalue() == ""
 

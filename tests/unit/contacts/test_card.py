@@ -189,7 +189,7 @@ def test_days_beyond_the_calendar_are_still_a_sentence() -> None:
 
 def test_a_card_of_a_newer_version_says_so() -> None:
     entries = KeyLog.decode(ANN.chain.raw).entries
-    body = codec.pack(["p2pchat/1/rotate", b""])
+    body = codec.pack(["p2pchat/1/later", b""])
     newer = KeyLog(entries=(*entries, Signed(body=body, signature=ANN.root.sign(body)).encode())).encode()
     with pytest.raises(Corrupt, match="newer version") as caught:
         read_card(_forge(replace(CARD, key_log=newer)), now_ms=NOW_MS)

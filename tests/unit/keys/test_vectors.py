@@ -67,7 +67,7 @@ def test_what_two_people_share() -> None:
     ann, bob = stored_identity(0), stored_identity(1)
     number = safety_number((ann.user, ann.chain.root.spki_hash), (bob.user, bob.chain.root.spki_hash))
     assert number == IDENTITY["safety_number"]
-    assert friend_ticket(ann.root, bob.user).hex() == IDENTITY["friend_ticket_0_to_1"]
+    assert friend_ticket(ann.scalar, bob.user).hex() == IDENTITY["friend_ticket_0_to_1"]
 
 
 def test_the_password_container() -> None:

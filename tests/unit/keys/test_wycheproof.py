@@ -11,7 +11,7 @@ from nacl.bindings import (
 from nacl.exceptions import CryptoError as SodiumError
 
 from p2pchat.errors import BadSignature
-from p2pchat.keys.signed import verify_ed25519
+from p2pchat.keys.signatures import verify_ed25519
 
 VECTORS = Path(__file__).parents[2] / "vectors"
 

@@ -116,11 +116,3 @@ def test_a_removed_contact_comes_back_with_queues_of_a_new_life(tx: Tx, bob: Con
     received = inbox.queue(tx, bob.id)
     assert received is not None and (received.incarnation, received.have) == (b"", 0)
     assert sorted(one.text for one in messages.history(tx, bob.id, limit=9)) == ["after", "before", "hi"]
-
-
-def test_an_older_device_set_never_takes_a_newer_ones_place(tx: Tx, bob: Contact) -> None:
-    contacts.set_chain(tx, bob.id, b"log", b"second set", 2, now_ms=1)
-    contacts.set_chain(tx, bob.id, b"log", b"first set", 1, now_ms=2)
-    assert contacts.objects(tx, bob.id).device_set == b"second set"
-    contacts.set_chain(tx, bob.id, b"log", b"third set", 3, now_ms=3)
-    assert contacts.objects(tx, bob.id).device_set == b"third set"

@@ -48,9 +48,11 @@ async def test_a_copy_takes_the_password_and_may_get_another(autojump_clock: Moc
 async def test_a_proof_counts_for_this_identity_alone(autojump_clock: MockClock) -> None:
     async with running() as vault:
         with pytest.raises(Untrusted):
-            await vault.call("key.verified", id=user_id_text(stored_identity(1).user))
+            await vault.call("key.verified", id=user_id_text(stored_identity(1).user), head=ME.chain.head.hex())
+        with pytest.raises(Untrusted, match="replaced"):
+            await vault.call("key.verified", id=user_id_text(ME.user), head="0" * 64)
         assert (await vault.call("key.show"))["backup_verified_ms"] is None
-        noted = await vault.call("key.verified", id=user_id_text(ME.user))
+        noted = await vault.call("key.verified", id=user_id_text(ME.user), head=ME.chain.head.hex())
         assert (await vault.call("status"))["backup_verified_ms"] == noted["backup_verified_ms"]
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from p2pchat.errors import Untrusted
 from p2pchat.ids import Incarnation
-from p2pchat.keys.devices import Standing
 from p2pchat.keys.identity import Identity
+from p2pchat.keys.standing import Standing
 from p2pchat.store import contacts, events
 from p2pchat.store.contacts import Contact, NewContact
 from p2pchat.store.tx import Tx
@@ -74,6 +74,6 @@ def test_what_is_not_newer_is_not_kept(tx: Tx, ben: Contact, shown: Identity, st
 
 
 def test_another_root_is_refused(tx: Tx, ben: Contact) -> None:
-    with pytest.raises(Untrusted, match="another root"):
+    with pytest.raises(Untrusted, match="both successors"):
         keep(tx, ben, stored_identity(2))
     assert seen(tx, ben) == (LATER.devices.set_hash, True, [])

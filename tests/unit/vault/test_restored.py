@@ -41,7 +41,7 @@ async def test_who_shows_my_ticket_is_listed_again_and_heard(autojump_clock: Moc
     async with running() as vault:
         peer = Peer(vault, role=boundary.Role.STRANGER)
         await peer.up()
-        await peer.send(FrameType.ANSWER, shown(peer, friend_ticket(ME.root, peer.identity.user)))
+        await peer.send(FrameType.ANSWER, shown(peer, friend_ticket(ME.scalar, peer.identity.user)))
         told = await vault.gate.wait(boundary.Peer, lambda said: said.user == peer.identity.user)
         assert told.role == boundary.Role.CONTACT
         await peer.begin()
@@ -56,7 +56,7 @@ async def test_who_shows_my_ticket_is_listed_again_and_heard(autojump_clock: Moc
         assert await states(vault) == ["accepted"]
 
 
-@pytest.mark.parametrize("held", [b"", bytes(32), b"x" * 32, friend_ticket(ME.root, stored_identity(2).user)])
+@pytest.mark.parametrize("held", [b"", bytes(32), b"x" * 32, friend_ticket(ME.scalar, stored_identity(2).user)])
 async def test_any_other_ticket_lists_nobody(autojump_clock: MockClock, held: bytes) -> None:
     async with running() as vault:
         peer = Peer(vault, role=boundary.Role.STRANGER)
@@ -74,7 +74,7 @@ async def test_who_was_removed_does_not_come_back_by_his_ticket(autojump_clock: 
         await peer.down()
         peer.role = boundary.Role.STRANGER
         await peer.up()
-        await peer.send(FrameType.ANSWER, shown(peer, friend_ticket(ME.root, peer.identity.user)))
+        await peer.send(FrameType.ANSWER, shown(peer, friend_ticket(ME.scalar, peer.identity.user)))
         assert await vault.lives()
         assert await states(vault) == []
 
@@ -152,7 +152,7 @@ async def restored(vault: Vault) -> Peer:
     """A friend who came back by its ticket and has agreed keys."""
     peer = Peer(vault, role=boundary.Role.STRANGER)
     await peer.up()
-    await peer.send(FrameType.ANSWER, shown(peer, friend_ticket(ME.root, peer.identity.user)))
+    await peer.send(FrameType.ANSWER, shown(peer, friend_ticket(ME.scalar, peer.identity.user)))
     await peer.begin()
     await peer.converse()
     return peer

@@ -8,8 +8,9 @@ import trio
 from trio.testing import MockClock
 
 from p2pchat.ids import user_id_text
-from p2pchat.keys.devices import Standing, VerifiedSet, verify_device_set
+from p2pchat.keys.devices import VerifiedSet, verify_device_set
 from p2pchat.keys.identity import Identity, load_identity
+from p2pchat.keys.standing import Standing
 from p2pchat.vault import renewal
 from p2pchat.vault.flows.stale import REASON
 from p2pchat.vault.renewal import GATHER_S, LOOK_EVERY_S
