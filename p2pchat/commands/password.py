@@ -10,6 +10,7 @@ from p2pchat.commands.output import say
 from p2pchat.commands.password_strength import describe, generated_phrase, strength_bits
 from p2pchat.commands.user_files import read_file
 from p2pchat.errors import Locked, Usage
+from p2pchat.hardening import refuse_dumps
 from p2pchat.limits import PASSWORD_BYTES
 
 _FILE_BYTES = 64 * 1024  # a password file may hold notes below its first line
@@ -22,6 +23,7 @@ def read_password(settings: Settings, file: str | None) -> bytes:
     if named:
         return first_line(named)
     _require_terminal(settings, "--password-file FILE")
+    refuse_dumps()
     return str(click.prompt("Password", hide_input=True, err=True)).encode()
 
 
@@ -39,6 +41,7 @@ def read_new_password(settings: Settings, file: str | None, *, own: bool = True)
     if named:
         return _checked(first_line(named))
     _require_terminal(settings, "--new-password-file FILE")
+    refuse_dumps()
     say(settings, "The password protects the keys on this disk. Nobody can restore it. Enter alone: have one made.")
     while True:
         typed = str(click.prompt("New password", hide_input=True, err=True, default="", show_default=False))
@@ -63,6 +66,8 @@ def _checked(password: bytes) -> bytes:
 
 
 def first_line(file: str) -> bytes:
+    """A secret of the user's. From here on this process leaves no core file. Raises Usage, NotFound, Failed."""
+    refuse_dumps()
     too_long = Usage(f"the password file {file} is longer than {_FILE_BYTES} bytes", hint="is it the right file?")
     if file == "-":
         line = sys.stdin.buffer.readline(PASSWORD_BYTES + 2)
