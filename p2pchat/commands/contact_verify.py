@@ -9,7 +9,7 @@ import click
 from p2pchat import limits
 from p2pchat.commands import candidates
 from p2pchat.commands.arguments import Seconds, text_argument
-from p2pchat.commands.ask import Row, ask, given
+from p2pchat.commands.ask import ask, given
 from p2pchat.commands.frame import Settings, pass_settings, verb
 from p2pchat.commands.layout import print_fields
 
@@ -46,7 +46,8 @@ def verify(settings: Settings, peer: str, number: str | None, live: bool, timeou
         return
     params = given(peer=peer, number=None if number is None else _digits(number))
     checked = ask(settings, "contact.verify", params)
-    print_fields(settings, checked if settings.json else {**checked, "safety_number": _grouped(checked)})
+    numbers = {name: _grouped(str(value)) for name, value in checked.items() if name.endswith("safety_number")}
+    print_fields(settings, checked if settings.json else {**checked, **numbers})
 
 
 def _digits(typed: str) -> str:
@@ -61,6 +62,5 @@ def _digits(typed: str) -> str:
     return kept
 
 
-def _grouped(checked: Row) -> str:
-    digits = str(checked["safety_number"])
+def _grouped(digits: str) -> str:
     return " ".join(digits[at : at + _GROUP] for at in range(0, len(digits), _GROUP))

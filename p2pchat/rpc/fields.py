@@ -133,6 +133,11 @@ CONTACT: Final = record(
     need("path", OneOf(("direct", "relayed", "tor", "none")), "of the link that stands now"),
     need("carrier", OneOf(("ws", "poll", "tls", "raw", "none")), "of the link that stands now"),
     need("addresses", ADDRESSES, "HOST:PORT, as far as known"),
+    may(
+        "fork",
+        ListOf(HEX64, 2),
+        "contact.show, contact.retry: fingerprints where two keys are about, the pinned one's first",
+    ),
     may("epoch", Integer(), "contact.show, contact.retry: number of the epoch of keys in use; 0: none is agreed"),
 )
 

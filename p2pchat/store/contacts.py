@@ -194,6 +194,16 @@ def expected(reader: Reader, contact: int) -> bytes:
     return bytes(reader.value("SELECT expected FROM contacts WHERE id = ?", contact) or b"")
 
 
+def set_fork(tx: Tx, contact: int, key_log: bytes, now_ms: int) -> None:
+    """A verified KeyLog that forks off the pinned one; empty: the user has decided."""
+    tx.execute("UPDATE contacts SET fork = ?, updated_ms = ? WHERE id = ?", key_log, now_ms, contact)
+
+
+def fork(reader: Reader, contact: int) -> bytes:
+    """Empty where there is none."""
+    return bytes(reader.value("SELECT fork FROM contacts WHERE id = ?", contact) or b"")
+
+
 def set_addresses(tx: Tx, contact: int, record: bytes, now_ms: int) -> None:
     """An encoded Signed(AddressRecord)."""
     tx.execute("UPDATE contacts SET addresses = ?, updated_ms = ? WHERE id = ?", record, now_ms, contact)
@@ -228,7 +238,7 @@ def forget(tx: Tx, contact: int, now_ms: int) -> None:
     tx.execute(
         "UPDATE contacts SET state = 'none', alias = NULL, note = NULL, verified = 0, channel = 'ok', lan = 0,"
         " set_sequence = 0, accepted_ms = NULL, ticket_given = x'', ticket_held = x'', addresses = x'',"
-        " device_set = x'', key_log = x'', expected = x'', avatar = x'', updated_ms = ? WHERE id = ?",
+        " device_set = x'', key_log = x'', expected = x'', fork = x'', avatar = x'', updated_ms = ? WHERE id = ?",
         *(now_ms, contact),
     )
     tx.execute("DELETE FROM channels WHERE contact = ?", contact)

@@ -9,7 +9,7 @@ from p2pchat.keys.standing import Standing
 from p2pchat.store import contacts, events
 from p2pchat.store.contacts import Contact
 from p2pchat.store.tx import Tx
-from p2pchat.vault.flows import pins, wishes
+from p2pchat.vault.flows import forks, pins, wishes
 from p2pchat.vault.flows.link import Link, LinkEvent
 from p2pchat.vault.flows.pins import Pin
 from p2pchat.vault.node import Node
@@ -42,12 +42,14 @@ def check(node: Node, up: boundary.Up, events_to: trio.MemorySendChannel[LinkEve
 
 
 def _compare(node: Node, contact: Contact, link: Link, pin: Pin) -> None:
-    """A newer log, or of the same log a newer set, is pinned; what is not the newest silences the link.
-
-    Raises Untrusted for a forked log.
-    """
+    """A newer log, or of the same log a newer set, is pinned; what is not the newest silences the link."""
     chain, shown = link.chain, link.devices
-    log = pins.standing_of_log(pin, chain)
+    log, other = chain.standing(pin.chain), node.store.read(lambda reader: forks.held(reader, contact.id))
+    if log is Standing.FORKED:
+        forks.found(node, contact, pin.chain, chain)
+    link.forked = log is Standing.FORKED or (other is not None and chain.standing(other) is not Standing.NEWER)
+    if link.forked:
+        return
     if log is Standing.OLDER:
         link.newer_log = pin.chain
         return

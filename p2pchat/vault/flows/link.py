@@ -81,14 +81,15 @@ class Link:
     gone: trio.Event = field(default_factory=trio.Event)  # set with ``down``
     pairings: int = 0  # requests and answers that came
     shown: VerifiedSet | None = None  # a set that is not the newest: nothing passes (flows/stale.py)
+    forked: bool = False  # two logs of the peer's are about, and the user has not decided (flows/forks.py)
     newer_log: KeyChain | None = None  # of the peer's, than the one that it shows: nothing passes either
     told_stale: bool = False  # the peer said that it holds another set of mine
     refused: bool = False  # the peer said what cannot be: the gate was told to cut, the rest is not read
 
     @property
     def silenced(self) -> bool:
-        """The peer shows what is not its newest, and is told so: nothing else passes."""
-        return self.shown is not None or self.newer_log is not None
+        """The peer shows what is not its newest, and is told so, or nobody knows which is: nothing else passes."""
+        return self.shown is not None or self.newer_log is not None or self.forked
 
     @property
     def user(self) -> UserId:

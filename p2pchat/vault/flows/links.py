@@ -131,7 +131,7 @@ async def _greet(node: Node, link: Link) -> None:
         stale.answer_log(node, link, link.newer_log)
     elif link.shown is not None:
         stale.answer(node, link, link.shown)
-    else:
+    elif not link.forked:
         await pair.greet(node, link)
 
 

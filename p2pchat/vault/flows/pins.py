@@ -8,6 +8,7 @@ from p2pchat.keys.key_log import KeyChain, verify_key_log
 from p2pchat.keys.standing import Standing
 from p2pchat.store import contacts, events
 from p2pchat.store.tx import Reader, Tx
+from p2pchat.vault.flows import forks
 from p2pchat.wire.structs import AddressRecord, CardCode, Signed
 
 
@@ -64,6 +65,7 @@ def keep(tx: Tx, contact: int, chain: KeyChain, devices: VerifiedSet, now_ms: in
         standing = devices.standing(pin.devices) if log is Standing.SAME else log
     if standing is not Standing.NEWER:
         return standing
+    forks.settled_by(tx, contact, chain, now_ms)
     contacts.set_chain(tx, contact, chain.raw, devices.raw, devices.sequence, now_ms)
     _drop_addresses(tx, contact, devices, now_ms)
     if pin is not None and (log is Standing.NEWER or not devices.renews(pin.devices)):

@@ -8,10 +8,11 @@ from p2pchat.config import join_address
 from p2pchat.contacts.state import Event, State, next_state
 from p2pchat.errors import NotFound
 from p2pchat.ids import UserId, user_id_text
+from p2pchat.keys.key_log import verify_key_log
 from p2pchat.store import channels, contacts, names
 from p2pchat.store.contacts import Contact
 from p2pchat.store.tx import Reader, Tx
-from p2pchat.vault.flows import channel, health, wishes
+from p2pchat.vault.flows import channel, forks, health, wishes
 from p2pchat.vault.flows.link import Link
 from p2pchat.vault.flows.turn import Turn
 from p2pchat.vault.methods import pages
@@ -49,7 +50,10 @@ async def listed(node: Node, params: Params) -> Result:
 
 async def show(node: Node, params: Params) -> Result:
     contact = node.store.read(lambda reader: named(node, reader, params["peer"]))
-    return {**view(node, contact), "epoch": _epoch(node, contact)}
+    other = node.store.read(lambda reader: forks.held(reader, contact.id))
+    pinned = node.store.read(lambda reader: contacts.objects(reader, contact.id)).key_log
+    fork = [] if other is None else [verify_key_log(pinned).root.fingerprint, other.root.fingerprint]
+    return {**view(node, contact), "epoch": _epoch(node, contact), "fork": fork}
 
 
 async def retry(node: Node, params: Params) -> Result:
