@@ -139,6 +139,7 @@ _TABLE: Final = (
         "the dongle that opens this home, as --dongle names it: key passwd sets it",
         _dongle,
     ),
+    Key("share_heads", True, "tell contacts, in secret, which keys you hold of people whom both know", _anything),
     Key("log_level", "info", f"how much goes to the log: {', '.join(LOG_LEVELS)}", _log_level),
 )
 KEYS: Final[Mapping[str, Key]] = {key.name: key for key in _TABLE}
@@ -160,6 +161,7 @@ class Config:
     requests_per_hour: int
     calls_per_minute: int
     dongle: str
+    share_heads: bool
     log_level: str
 
     def get(self, name: str) -> Value:

@@ -251,9 +251,7 @@ _TABLE: Final = (
         record(
             need("id", ID, "the contact"),
             need("safety_number", SAFETY_NUMBER, "60 digits"),
-            may(
-                "other_safety_number", SAFETY_NUMBER, "of the other key, where two are about; `number` tells which"
-            ),
+            may("other_safety_number", SAFETY_NUMBER, "of the other key, where two are about; `number` tells which"),
             need("verified", YES, "whether the keys were compared, now or before"),
         ),
     ),

@@ -311,6 +311,7 @@ CTL_PROFILE: Final = 4
 CTL_HELD_ADDRESSES: Final = 5
 CTL_COPIED: Final = 6
 CTL_COMPARE: Final = 7
+CTL_HEADS: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -338,6 +339,21 @@ class Resume(Struct):
     have_incarnation: Annotated[Incarnation, up_to(8)]  # of your queue as I know it; empty = nothing yet
     have: U64  # I have yours up to here, committed
     have_message: Annotated[bytes, up_to(16)] = b""  # the message that bears this number, if it is still known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head(Struct):
+    """Which key I hold of somebody whom you may know, too."""
+
+    mark: Bytes16  # first bytes of HMAC-SHA-256(ctl key of this direction, that ID)
+    head: Bytes32  # of the key log
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heads(Struct):
+    """Said once a link, unless it is switched off."""
+
+    heads: Annotated[tuple[Head, ...], up_to(64)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from p2pchat.errors import BadFormat
 from p2pchat.ids import Incarnation
 from p2pchat.keys.signed import verify_address_record
 from p2pchat.store import contacts, events, inbox, outbox, profile
-from p2pchat.vault.flows import alarms, compare, copies, records
+from p2pchat.vault.flows import alarms, compare, copies, heads, records
 from p2pchat.vault.flows.outflow import made
 from p2pchat.vault.flows.turn import Turn
 from p2pchat.wire.checksum import md5
@@ -19,6 +19,7 @@ from p2pchat.wire.structs import (
     CTL_ADDRESSES,
     CTL_COMPARE,
     CTL_COPIED,
+    CTL_HEADS,
     CTL_HELD_ADDRESSES,
     CTL_PROFILE,
     CTL_RECEIPT,
@@ -62,6 +63,7 @@ def introduce(turn: Turn) -> None:
     turn.say((CTL_ADDRESSES, turn.node.addresses), (CTL_PROFILE, about))
     if turn.node.copied:
         turn.say((CTL_COPIED, b""))
+    heads.say(turn)
     compare.resume(turn)
 
 
@@ -194,6 +196,7 @@ _TAKERS: Final[Mapping[int, Callable[[Turn, bytes], None]]] = {
     CTL_ADDRESSES: _addresses,
     CTL_PROFILE: _profile,
     CTL_COMPARE: compare.take,
+    CTL_HEADS: heads.take,
     CTL_HELD_ADDRESSES: copies.held_by_contact,
     CTL_COPIED: copies.said_by_contact,
 }
