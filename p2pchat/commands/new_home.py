@@ -15,7 +15,7 @@ from p2pchat.ids import user_id_text
 
 if TYPE_CHECKING:  # the verbs that call this load what it needs
     from p2pchat.keys.identity import Lasting
-    from p2pchat.wire.structs import GateSecrets, VaultSecrets
+    from p2pchat.wire.own_files import GateSecrets, VaultSecrets
 
 
 class Made(NamedTuple):

@@ -30,7 +30,7 @@ from p2pchat.link.credentials import Local
 from p2pchat.rpc import server
 from p2pchat.rpc.conversation import Handler
 from p2pchat.wire import boundary
-from p2pchat.wire.structs import GateSecrets
+from p2pchat.wire.own_files import GateSecrets
 
 DECOY_LABEL: Final = b"p2pchat/1/decoy"
 WALL: Final = "none"  # the operating system holds vault and gate apart in no way yet

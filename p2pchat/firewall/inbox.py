@@ -14,8 +14,8 @@ from p2pchat.firewall.peers import Peers
 from p2pchat.firewall.port import Port
 from p2pchat.link.credentials import Credentials, Local
 from p2pchat.wire import boundary
+from p2pchat.wire.own_files import GateSecrets
 from p2pchat.wire.shape import Struct
-from p2pchat.wire.structs import GateSecrets
 
 PROBLEM_CHARS: Final = 256
 

@@ -20,7 +20,8 @@ from p2pchat.keys.genesis import NO_RECOVERY, make_genesis
 from p2pchat.keys.key_log import KeyChain, verify_key_log
 from p2pchat.keys.root import RootKey
 from p2pchat.keys.user_id import public_point, user_scalar
-from p2pchat.wire.structs import DeviceRecord, GateSecrets, VaultSecrets
+from p2pchat.wire.own_files import GateSecrets, VaultSecrets
+from p2pchat.wire.structs import DeviceRecord
 
 FRESH_BYTES: Final = 288  # genesis 16, device 16, seeds 32 + 32 + 64, store halves 32 + 32, link 32, book 32
 _DAY_MS: Final = 24 * 3600 * 1000

@@ -5,7 +5,7 @@ from typing import Final
 from p2pchat.errors import BadFormat, Corrupt
 from p2pchat.keys.kdf import hkdf
 from p2pchat.keys.key_file import open_with_key, seal_with_key
-from p2pchat.wire.structs import GateSecrets, VaultSecrets
+from p2pchat.wire.own_files import GateSecrets, VaultSecrets
 
 _VAULT: Final = b"vault"
 _GATE: Final = b"gate"

@@ -24,7 +24,7 @@ from p2pchat.limits import KEY_FILE_BYTES
 from p2pchat.rpc import server
 from p2pchat.rpc.conversation import Handler
 from p2pchat.vault import app
-from p2pchat.wire.structs import VaultSecrets
+from p2pchat.wire.own_files import VaultSecrets
 
 # The store's thread lets the interpreter go at every statement. By default it would wait 5 ms to get it back from a
 # busy event loop, ten times a message (the convoy effect). 1000 messages at once: 1,900 -> 2,500 a second.

@@ -23,7 +23,7 @@ from p2pchat.vault.flows import links, wishes
 from p2pchat.vault.node import Node, Settings
 from p2pchat.vault.port import Port
 from p2pchat.wire import boundary
-from p2pchat.wire.structs import VaultSecrets
+from p2pchat.wire.own_files import VaultSecrets
 
 Serve = Callable[[Mapping[str, Handler]], Awaitable[None]]
 FLUSH_S: Final = 1.5  # for the last commit; the launcher gives the whole vault 2 s

@@ -25,7 +25,7 @@ from p2pchat.vault import own
 from p2pchat.vault.flows import alarms
 from p2pchat.vault.node import Node
 from p2pchat.wire import boundary
-from p2pchat.wire.structs import VaultSecrets
+from p2pchat.wire.own_files import VaultSecrets
 
 Save = Callable[[VaultSecrets], None]
 LOOK_EVERY_S: Final = 6 * 3600.0

@@ -1,4 +1,4 @@
-"""Every structure that p2pchat puts on a wire, in a file or under a signature, in one file to be read as the format.
+"""Every structure that p2pchat shows to others, on a wire or under a signature, in one file to be read as the format.
 
 Each class is a msgpack array in field order; ``LABEL`` is its first element where set. Sizes are bytes. Signed
 structures travel as ``Signed(body, signature)``: ``body`` is the received encoding, and the signature covers
@@ -410,56 +410,3 @@ class ContactAnswer(Struct):
     nickname: Nickname
     addresses: Annotated[bytes, up_to(limits.ADDRESS_RECORD_BYTES)]
     held: Annotated[bytes, up_to(32)] = b""
-
-
-# --- backup (protocol.md 17) ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backup(Struct):
-    """What a backup seals: all that cannot be made anew. MD5 of this encoding follows it (keys/backup/secret.py)."""
-
-    LABEL = "p2pchat/1/backup"
-    p: Annotated[bytes, exactly(512)]
-    q: Annotated[bytes, exactly(512)]
-    scalar: Bytes32  # s, the ID scalar
-    recovery_commitment: Bytes32  # this and the next two: the genesis', which is made again from them
-    day: U32
-    random: Bytes16
-    log_length: U8  # entries of the key log
-    head: Bytes32  # SHA-256 of its last entry's body
-    key_log: KeyLogBytes  # the log itself where there is room: files
-
-
-# --- files ----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VaultSecrets(Struct):
-    """Content of ``vault.key``: the identity. Sealed under a key derived from the KEK."""
-
-    LABEL = "p2pchat/1/vault"
-    p: Annotated[bytes, exactly(512)]
-    q: Annotated[bytes, exactly(512)]
-    scalar: Bytes32  # s, the ID scalar
-    device: Device16
-    sign_seed: Bytes32
-    box_x25519: Bytes32
-    box_mlkem_seed: Annotated[bytes, exactly(64)]
-    key_log: KeyLogBytes
-    device_set: DeviceSetBytes
-    store_key: Bytes32  # the vault's half of the store's key
-    created_ms: U64
-    nickname: Nickname  # these two: the first profile, which the vault's store takes over
-    avatar: Annotated[bytes, up_to(limits.AVATAR_BYTES)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateSecrets(Struct):
-    """Content of ``gate.key``: the private link key, the gate's half of the store's key, the key of gate.db."""
-
-    LABEL = "p2pchat/1/gate"
-    user: UserQ
-    link_x25519: Bytes32
-    store_share: Bytes32
-    book_key: Bytes32

@@ -10,7 +10,7 @@ from p2pchat.keys.identity import Identity, load_identity
 from p2pchat.keys.root import RootKey
 from p2pchat.limits import RSA_BYTES
 from p2pchat.vault import app, renewal
-from p2pchat.wire.structs import VaultSecrets
+from p2pchat.wire.own_files import VaultSecrets
 
 
 class FakeCrypto(SystemCrypto):

@@ -7,7 +7,7 @@ from typing import Final
 
 from p2pchat.keys.identity import FRESH_BYTES, Identity, create_identity, load_identity
 from p2pchat.keys.root import RootKey
-from p2pchat.wire.structs import GateSecrets, VaultSecrets
+from p2pchat.wire.own_files import GateSecrets, VaultSecrets
 
 COUNT: Final = 6
 NOW_MS: Final = 1_800_000_000_000  # 15 January 2027: when the stored identities were "made"

@@ -23,7 +23,7 @@ from p2pchat.home import Home
 from p2pchat.rpc.conversation import Handler
 from p2pchat.rpc.methods import checked_params
 from p2pchat.vault import app
-from p2pchat.wire.structs import GateSecrets, VaultSecrets
+from p2pchat.wire.own_files import GateSecrets, VaultSecrets
 from tests.support.sim_env import SimClock, SlowWork, sim_env
 from tests.support.sim_net import PORT, Host, World
 from tests.support.sim_pipe import Pipe, PipeStream, stream_pair

@@ -30,8 +30,9 @@ from p2pchat.rpc.methods import checked_params
 from p2pchat.vault import app
 from p2pchat.wire import boundary
 from p2pchat.wire.frames import FrameType
+from p2pchat.wire.own_files import VaultSecrets
 from p2pchat.wire.shape import Struct
-from p2pchat.wire.structs import AddressRecord, ContactAnswer, ContactRequest, Ctl, VaultSecrets
+from p2pchat.wire.structs import AddressRecord, ContactAnswer, ContactRequest, Ctl
 from tests.support.identities import NOW_MS, stored_identity, stored_secrets
 from tests.support.sim_env import EPOCH_MS, SimClock, inline, sim_env
 from tests.support.simdisk import SimDisk

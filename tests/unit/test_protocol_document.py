@@ -12,7 +12,7 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 
 from p2pchat.contacts.emoji import TABLE
-from p2pchat.wire import structs
+from p2pchat.wire import own_files, structs
 from p2pchat.wire.frames import FrameType
 from p2pchat.wire.shape import Range, Size, Struct
 from tests.support.second_client import carriers, compare, epochs, identity, link, sealed
@@ -46,7 +46,7 @@ def documented() -> Iterator[tuple[str, list[tuple[str, str]]]]:
 
 def in_code() -> dict[str, list[tuple[str, str]]]:
     found = {}
-    for cls in vars(structs).values():
+    for cls in {**vars(structs), **vars(own_files)}.values():
         if isinstance(cls, type) and issubclass(cls, Struct) and cls is not Struct:
             hints = get_type_hints(cls, include_extras=True)
             head = f'{cls.__name__} "{cls.LABEL}"' if cls.LABEL else cls.__name__

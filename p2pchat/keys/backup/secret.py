@@ -15,7 +15,8 @@ from p2pchat.keys.key_log import verify_key_log
 from p2pchat.keys.root import RootKey
 from p2pchat.keys.user_id import public_point
 from p2pchat.wire.checksum import md5
-from p2pchat.wire.structs import Backup, Genesis
+from p2pchat.wire.own_files import Backup
+from p2pchat.wire.structs import Genesis
 
 FORM: Final = seal.Form(b"P2PB", 32 * 1024, "backup", "use another copy of it")
 FRESH_BYTES: Final = seal.FRESH_BYTES

@@ -18,7 +18,8 @@ from p2pchat.keys.signed import sign, verify_address_record
 from p2pchat.keys.vault_file import open_gate, open_vault, seal_gate, seal_vault
 from p2pchat.limits import ADDRESSES, CARD_CODE_CHARS, CARD_FILE_BYTES, DEVICE_SET_BYTES, HOST_BYTES, KEY_LOG_BYTES
 from p2pchat.wire.card_code import read_card_code, write_card_code
-from p2pchat.wire.structs import Address, AddressRecord, CardCode, ContactAnswer, ContactRequest, Signed, VaultSecrets
+from p2pchat.wire.own_files import VaultSecrets
+from p2pchat.wire.structs import Address, AddressRecord, CardCode, ContactAnswer, ContactRequest, Signed
 from tests.fuzz.target import Target
 from tests.support.identities import NOW_MS, stored_identity, stored_secrets
 

@@ -5,7 +5,7 @@ from typing import Any, Final, cast, get_args, get_origin, get_type_hints
 
 from p2pchat.channel.state import ChannelState
 from p2pchat.limits import CODEC_DEPTH, CODEC_ELEMENTS
-from p2pchat.wire import boundary, codec, structs
+from p2pchat.wire import boundary, codec, own_files, structs
 from p2pchat.wire.frames import Frame, FrameReader, FrameType
 from p2pchat.wire.shape import Range, Size, Struct
 from tests.fuzz.target import Target
@@ -13,7 +13,11 @@ from tests.fuzz.target import Target
 READ_BYTES: Final = 64 * 1024  # what the link and the boundary take from their streams at a time
 STRUCTS: Final[tuple[type[Struct], ...]] = (
     *sorted(
-        (s for s in vars(structs).values() if isinstance(s, type) and issubclass(s, Struct) and s is not Struct),
+        (
+            s
+            for s in {**vars(structs), **vars(own_files)}.values()
+            if isinstance(s, type) and issubclass(s, Struct) and s is not Struct
+        ),
         key=lambda s: s.__name__,
     ),
     ChannelState,

@@ -8,7 +8,8 @@ from p2pchat.keys.devices import DEVICE_SET_MS, make_device_set
 from p2pchat.keys.identity import FRESH_BYTES, create_identity, load_identity
 from p2pchat.keys.key_log import verify_key_log
 from p2pchat.keys.user_id import public_point
-from p2pchat.wire.structs import CAPABILITIES, Genesis, VaultSecrets
+from p2pchat.wire.own_files import VaultSecrets
+from p2pchat.wire.structs import CAPABILITIES, Genesis
 from tests.support.identities import NOW_MS, stored_identity, stored_root, stored_secrets
 
 VAULT, GATE = stored_secrets(0)

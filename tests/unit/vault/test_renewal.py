@@ -8,7 +8,7 @@ from p2pchat.keys.devices import verify_device_set
 from p2pchat.keys.key_log import verify_key_log
 from p2pchat.vault.renewal import LOOK_EVERY_S, SETTLE_S
 from p2pchat.wire import boundary
-from p2pchat.wire.structs import VaultSecrets
+from p2pchat.wire.own_files import VaultSecrets
 from tests.support.sim_env import SimClock
 from tests.support.vaults import Peer, running
 

@@ -13,7 +13,8 @@ from p2pchat.keys.identity import FRESH_BYTES, load_identity, restore_identity
 from p2pchat.vault.renewal import GATHER_S
 from p2pchat.wire import boundary
 from p2pchat.wire.frames import FrameType
-from p2pchat.wire.structs import ContactAnswer, VaultSecrets
+from p2pchat.wire.own_files import VaultSecrets
+from p2pchat.wire.structs import ContactAnswer
 from tests.support.identities import NOW_MS, stored_identity
 from tests.support.simdisk import SimDisk
 from tests.support.vaults import Peer, Vault, running

@@ -16,7 +16,7 @@ from p2pchat.vault.flows.stale import REASON
 from p2pchat.vault.renewal import GATHER_S, LOOK_EVERY_S
 from p2pchat.wire import boundary
 from p2pchat.wire.frames import FrameType
-from p2pchat.wire.structs import VaultSecrets
+from p2pchat.wire.own_files import VaultSecrets
 from tests.support.device_sets import successor
 from tests.support.identities import stored_identity
 from tests.support.vaults import Peer, Vault, running

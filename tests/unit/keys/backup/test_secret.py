@@ -11,7 +11,7 @@ from p2pchat.keys.backup import secret
 from p2pchat.keys.devices import FIRST_SEQUENCE
 from p2pchat.keys.identity import FRESH_BYTES, load_identity, restore_identity
 from p2pchat.wire.checksum import md5
-from p2pchat.wire.structs import Backup
+from p2pchat.wire.own_files import Backup
 from tests.support.identities import NOW_MS, stored_identity
 
 FRESH = shake_256(b"backup").digest(seal.FRESH_BYTES)
