@@ -97,7 +97,7 @@ def add(settings: Settings, file: str, alias: str | None, message: str | None) -
     added = ask(settings, "contact.add", given(**what, alias=_alias(alias), message=message))
     if code is not None and code.addresses:
         # As with typed addresses: the gate hears them from the user himself.
-        params = {"id": added["id"], "addresses": list(code.addresses), "lan": True}
+        params = {"id": added["id"], "addresses": list(code.addresses), "lan": True, "some": True}
         ask(settings, "contact.address", params, socket="gate")
     _print_person(settings, added)
     if message is not None and added["state"] != "requested":

@@ -20,7 +20,7 @@ from p2pchat.commands.layout import print_fields
 from p2pchat.commands.new_keys import generate_primes
 from p2pchat.commands.output import say
 from p2pchat.commands.password import first_line
-from p2pchat.errors import BadFormat, Corrupt, NoDaemon, Usage
+from p2pchat.errors import BadFormat, Corrupt, Forbidden, NoDaemon, Usage
 from p2pchat.ids import parse_recovery
 
 key = Noun(
@@ -264,6 +264,8 @@ def rotate(
     recovery = None if recovery_file is None else _recovery_key(recovery_file)
     old = factors.read(settings, factors.of_home(settings.home), Given(password_file, dongle, pin_file))
     off = bool(ask(settings, "status")["replaced"])
+    if off and recovery is None:
+        raise Forbidden("this device was switched off", hint="the recovery key alone counts now: --recovery-file FILE")
     with progress(settings) as tick:
         ((p, q),) = generate_primes(1, tick)
     primes = {"p": base64.b64encode(p).decode(), "q": base64.b64encode(q).decode()}

@@ -102,7 +102,10 @@ def _id(text: str) -> str:
 
 def _expected_kind(found: Found, kind: str) -> None:
     if found.kind != kind and (found.kind, kind) != ("pdf", "file"):
-        raise Usage(f"this is no {kind}, but a backup as {found.kind}", hint=f"p2pchat login --{found.kind}")
+        raise Usage(
+            f"this is no {kind}, but a backup as {found.kind}",
+            hint=f"p2pchat login --{'file' if found.kind == 'pdf' else found.kind}",
+        )
 
 
 def _confirm(settings: Settings, user: str, expect: str | None) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from p2pchat.config import join_address, split_address
 from p2pchat.env import Net
-from p2pchat.errors import NotFound, Unreachable, Usage
+from p2pchat.errors import Forbidden, NotFound, Unreachable, Usage
 from p2pchat.firewall.address_book import ANY
 from p2pchat.firewall.book_file import BookFile
 from p2pchat.firewall.dialer import Dialer
@@ -39,12 +39,21 @@ class Methods:
         if self._peers.role(user) is Role.GONE:  # whom the vault has not named yet, the user may know already
             raise NotFound("there is no contact with this ID", hint="p2pchat contact list")
         typed = [address for text in params["addresses"] for address in await self._resolved(text)][:ADDRESSES]
-        for address in typed:
-            self._policy.check_typed(address.host, address.port, lan=params["lan"])
+        typed = [address for address in typed if self._may_be_dialled(address, params)]
         self._book.book.type_in(user, typed, lan=params["lan"])
         await self._book.save()
         self._dialer.news([user])
         return {"id": params["id"], "addresses": [join_address(address.host, address.port) for address in typed]}
+
+    def _may_be_dialled(self, address: Address, params: dict[str, Any]) -> bool:
+        """Raises Forbidden where the user typed it himself, and shall read why it may not."""
+        try:
+            self._policy.check_typed(address.host, address.port, lan=params["lan"])
+        except Forbidden:
+            if not params["some"]:
+                raise
+            return False
+        return True
 
     async def _resolved(self, text: str) -> list[Address]:
         """An IP literal as it is; a name as the addresses that it has now, and keeps: no later answer moves them."""

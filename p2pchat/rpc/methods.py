@@ -293,6 +293,7 @@ _TABLE: Final = (
             need("id", ID, "whole ID: the gate knows no names"),
             need("addresses", ListOf(ADDRESS, limits.ADDRESSES, 1), "HOST:PORT"),
             may("lan", YES, "loopback and private ranges may be dialled", False),
+            may("some", YES, "leave out what may not be dialled, rather than refuse all", False),
         ),
         record(need("id", ID, "the contact"), need("addresses", ADDRESSES, "what was typed, now in force")),
         socket="gate",

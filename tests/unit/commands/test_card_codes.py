@@ -62,7 +62,10 @@ def test_a_picture_of_a_card_is_added_and_the_gate_hears_its_addresses(fake: Fak
     calls = [call for call in fake.calls if call[0] in fake.answers]
     assert calls == [
         ("contact.add", {"code": write_card_code(CODE), "alias": "bob"}),
-        ("contact.address", {"id": BOB, "addresses": ["192.0.2.1:9000", "[2001:db8::1]:9000"], "lan": True}),
+        (
+            "contact.address",
+            {"id": BOB, "addresses": ["192.0.2.1:9000", "[2001:db8::1]:9000"], "lan": True, "some": True},
+        ),
     ]
     assert p2pchat("contact", "add", "-", stdin=f" {write_card_code(CODE)}\n".encode()).status == 0
 

@@ -208,6 +208,9 @@ def test_a_typed_address_is_dialled_at_once_and_outlives_the_gate(start: Start) 
                 assert listen in result["addresses"]  # the name is resolved now, and never again
                 with pytest.raises(Forbidden, match="port 25"):
                     client.call("contact.address", id=user_id_text(user(1)), addresses=["127.0.0.1:25"])
+                some = ["127.0.0.1:25", "169.254.169.254:80", listen]
+                result = client.call("contact.address", id=user_id_text(user(1)), addresses=some, some=True, lan=True)
+                assert result["addresses"] == [listen]
                 client.call("contact.address", id=user_id_text(user(2)), addresses=[listen])  # not named yet
                 one.say(boundary.Peer(user=user(2), role=boundary.Role.GONE))
                 wait_for(lambda: refused(client, user(2), listen), seconds=10, what="the gate to hear of it")
