@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from p2pchat.limits import FRAME_BODY_BYTES, SEALED_REQUEST_BYTES
+from p2pchat.limits import FRAME_BODY_BYTES, KEY_LOG_BYTES, SEALED_REQUEST_BYTES
 from p2pchat.wire.boundary import Role
 from p2pchat.wire.frames import CLASS_OF, FrameClass, FrameType
 
@@ -22,4 +22,7 @@ def may_pass(role: Role, kind: int, size: int) -> bool:
     """Whether a frame of type ``kind`` with a body of ``size`` bytes may pass, in either direction."""
     if kind not in CLASS_OF or CLASS_OF[FrameType(kind)] not in _ALLOWED[role]:
         return False
-    return size <= (SEALED_REQUEST_BYTES if role is Role.STRANGER else FRAME_BODY_BYTES)
+    if role is not Role.STRANGER:
+        return size <= FRAME_BODY_BYTES
+    # Who logged in from a copy knows nobody yet: strangers tell it of its newer log.
+    return size <= (KEY_LOG_BYTES if kind == FrameType.STALE_LOG else SEALED_REQUEST_BYTES)

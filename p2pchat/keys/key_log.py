@@ -49,15 +49,16 @@ class KeyChain:
         return len(self.entries)
 
     def standing(self, known: "KeyChain") -> Standing:
-        """How this log stands to ``known``: a longer one goes on from it; of two branches a recovery wins."""
+        """How this log stands to ``known``: a longer one goes on; of two branches the recovered one wins."""
         pairs = zip(self.entries, known.entries, strict=False)
         common = sum(1 for _ in takewhile(lambda pair: pair[0].hash == pair[1].hash, pairs))
         mine, others = self.entries[common:], known.entries[common:]
         if not mine or not others:
             return Standing.SAME if mine == others else Standing.NEWER if mine else Standing.OLDER
-        if mine[0].recovers == others[0].recovers:
+        recovered, others_recovered = (any(entry.recovers for entry in branch) for branch in (mine, others))
+        if recovered == others_recovered:
             return Standing.FORKED
-        return Standing.NEWER if mine[0].recovers else Standing.OLDER
+        return Standing.NEWER if recovered else Standing.OLDER
 
 
 def verify_key_log(raw: bytes) -> KeyChain:

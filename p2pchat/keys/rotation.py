@@ -1,16 +1,33 @@
 """Giving an identity another root: a new entry of the key log, made here and checked in ``key_log``."""
 
+from hmac import compare_digest
+from typing import Final
+
 from p2pchat.errors import Failed
+from p2pchat.keys.genesis import NO_RECOVERY
 from p2pchat.keys.key_log import KeyChain, verify_key_log
 from p2pchat.keys.recovery import RecoveryKey
 from p2pchat.keys.root import RootKey
 from p2pchat.keys.user_id import discovery_scalar, public_point
 from p2pchat.limits import KEY_LOG_BYTES, KEY_LOG_ENTRIES
-from p2pchat.wire.structs import KeyLog, NewRoot, Recover, Rotate, Signed
+from p2pchat.wire.structs import Genesis, KeyLog, NewRoot, Recover, Rotate, Signed
+
+ROTATION_BYTES: Final = 3400  # an entry is a little shorter
+RECOVERY_BYTES: Final = 7700
 
 
 def rotate(chain: KeyChain, old: RootKey, new: RootKey, *, day: int) -> KeyChain:
-    """The log with ``new`` as its root. Two RSA signatures: 60 ms. Raises Failed where the log is full."""
+    """The log with ``new`` as its root. Two RSA signatures: 60 ms. Raises Failed where the log is full.
+
+    It is full while there is still room for a recovery, where a recovery key was made.
+    """
+    recoverable = not compare_digest(Genesis.decode(chain.genesis_body).recovery_commitment, NO_RECOVERY)
+    if recoverable and (
+        len(chain.raw) + ROTATION_BYTES + RECOVERY_BYTES > KEY_LOG_BYTES or chain.length + 2 > KEY_LOG_ENTRIES
+    ):
+        raise Failed(
+            "one more rotation would leave no room in the key log for the recovery key", hint="p2pchat key show"
+        )
     statement = _statement(chain, new, day, recovers=False)
     body = Rotate(statement=statement, by_new=new.sign(statement)).encode()
     return _with(chain, Signed(body=body, signature=old.sign(body)))

@@ -10,7 +10,7 @@ import signal
 import sys
 from typing import Final
 
-from p2pchat.errors import DongleMissing, P2PChatError
+from p2pchat.errors import P2PChatError
 from p2pchat.hardening import refuse_dumps
 from p2pchat.keys.dongle import fido2, key_file, pkcs11
 from p2pchat.keys.dongle.spec import Spec, parse_spec
@@ -36,8 +36,7 @@ def answer(spec: Spec, pin: str, *, create: bool) -> bytes:
 
 def main() -> int:
     refuse_dumps()
-    signal.alarm(PATIENCE_S)  # a driver that hangs takes nobody with it
-    signal.signal(signal.SIGALRM, _given_up)
+    signal.alarm(PATIENCE_S)  # a driver that hangs in machine code runs no handler of ours: the signal ends it all
     try:
         asked = json.loads(sys.stdin.buffer.read())
         secret = answer(parse_spec(asked["spec"]), asked["pin"], create=asked["create"])
@@ -46,10 +45,6 @@ def main() -> int:
         return error.exit_status
     sys.stdout.buffer.write(secret)
     return 0
-
-
-def _given_up(_number: int, _frame: object) -> None:
-    raise DongleMissing(f"the dongle did not answer within {PATIENCE_S} s", hint="plug it in anew, and try again")
 
 
 if __name__ == "__main__":

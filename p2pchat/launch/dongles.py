@@ -1,11 +1,12 @@
 """Ask a dongle by its short-lived child: the launcher for the daemon, the command line for itself."""
 
 import json
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from typing import IO, Final
 
-from p2pchat.errors import Bug, P2PChatError, from_json
+from p2pchat.errors import Bug, DongleMissing, P2PChatError, from_json
 
 SECRET_BYTES: Final = 32
 
@@ -38,6 +39,8 @@ def ask(command: Sequence[str], spec: str, pin: str, environ: Mapping[str, str],
 
 def told(words: bytes, status: int, who: str) -> P2PChatError:
     """The error that a child wrote to its stderr, or a Bug where it ended without one."""
+    if status == -signal.SIGALRM:
+        return DongleMissing("the dongle did not answer in time", hint="plug it in anew, and try again")
     lines = words.decode(errors="replace").strip().splitlines() or ["no reason given"]
     try:
         shape = json.loads(lines[-1])

@@ -22,7 +22,7 @@ from p2pchat.keys.rotation import recover, rotate
 from p2pchat.store import meta
 from p2pchat.store.tx import INTEGER_MAX, Tx
 from p2pchat.vault import own
-from p2pchat.vault.flows import alarms
+from p2pchat.vault.flows import alarms, replaced
 from p2pchat.vault.node import Node
 from p2pchat.wire import boundary
 from p2pchat.wire.own_files import VaultSecrets
@@ -82,7 +82,12 @@ class Renewal:
                 return replace(self.secrets, p=new.p, q=new.q, key_log=longer.raw, device_set=devices)
 
             newer = await env.work(sign)
+            if recovery is None:
+                replaced.refuse(self.node)  # it may have been switched off meanwhile
+            else:  # its thief may have had it switched off; whoever knows better does so again
+                await self.node.store.change(lambda tx: meta.put(tx, meta.SWITCHED_OFF, 0))
             self.save(newer)
+            self.node.overtaken.newest = None  # it was signed by the root before
             self._show(newer)
             self.node.store.change_nowait(lambda tx: meta.put(tx, meta.BACKUP_VERIFIED, 0))
 

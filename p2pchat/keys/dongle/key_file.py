@@ -46,6 +46,11 @@ def create(path: str, fresh: bytes) -> None:
             file.write(body + sha256(body).digest()[:_SUM_BYTES])
             file.flush()
             os.fsync(file.fileno())
+        folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY)  # noqa: PTH120 - as the user wrote it
+        try:
+            os.fsync(folder)  # what is sealed under it now must not outlive its name
+        finally:
+            os.close(folder)
     except FileExistsError as error:
         raise Exists(f"{path} is there already", hint="use it as it is, or choose another name") from error
     except OSError as error:

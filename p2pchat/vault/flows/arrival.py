@@ -34,8 +34,9 @@ def check(node: Node, up: boundary.Up, events_to: trio.MemorySendChannel[LinkEve
     if listed is None or pin is None:
         if shown.expired(node.now_ms()):
             raise Untrusted("the peer's device set has expired, or this clock is wrong", hint="date")
-        if listed is not None:
+        if listed is not None and listed.state in wishes.LINKED_STATES:
             node.store.read(lambda reader: pins.check_code(reader, listed.id, chain, shown))
+            _pin(node, listed, link)
     else:
         _compare(node, listed, link, pin)
     return link
@@ -57,12 +58,26 @@ def _compare(node: Node, contact: Contact, link: Link, pin: Pin) -> None:
     if standing in {Standing.OLDER, Standing.FORKED}:
         link.shown, link.devices = shown, pin.devices
     elif standing is Standing.NEWER:
+        _pin(node, contact, link)
 
-        def kept(_: Standing) -> None:
-            wishes.tell(node, contact.user)  # else the gate would call the older set "as pinned"
-            node.news.ring()
 
-        node.store.change_nowait(lambda tx: pins.keep(tx, contact.id, chain, shown, node.now_ms()), after=kept)
+def _pin(node: Node, contact: Contact, link: Link) -> None:
+    """Keep what was shown. Another link of the same peer may have shown a fork of it a moment ago: then look again."""
+    chain, shown = link.chain, link.devices
+
+    def job(tx: Tx) -> Standing:
+        try:
+            return pins.keep(tx, contact.id, chain, shown, node.now_ms())
+        except Untrusted:
+            return Standing.FORKED
+
+    def kept(standing: Standing) -> None:
+        if standing is Standing.FORKED:
+            node.port.send(boundary.Cut(link=link.up.link, reason=boundary.Reason.LOST))
+        wishes.tell(node, contact.user)  # else the gate would call the older set "as pinned"
+        node.news.ring()
+
+    node.store.change_nowait(job, after=kept)
 
 
 def warn(node: Node, up: boundary.Up, error: P2PChatError) -> None:

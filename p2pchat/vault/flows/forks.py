@@ -13,8 +13,10 @@ from p2pchat.store import contacts, outbox
 from p2pchat.store.contacts import Contact
 from p2pchat.store.tx import Reader, Tx
 from p2pchat.vault.flows import alarms, wishes
+from p2pchat.vault.flows.link import Link
 from p2pchat.vault.node import Node
 from p2pchat.wire import boundary
+from p2pchat.wire.frames import FrameType
 from p2pchat.wire.structs import CardCode
 
 REASON: Final = "two keys of this contact are about, and one is a thief's: compare, and say which (contact verify)"
@@ -48,6 +50,17 @@ def found(node: Node, contact: Contact, pinned: KeyChain, other: KeyChain) -> No
             wishes.cut(node, contact.user, boundary.Reason.LOST)
 
     node.store.change_nowait(job, after=stop)
+
+
+def tell(node: Node, link: Link) -> None:
+    """The peer hears that another log of its own is about: it may hold the recovery key."""
+    pinned, other = node.store.read(
+        lambda reader: (contacts.objects(reader, link.contact).key_log, contacts.fork(reader, link.contact))
+    )
+    for log in filter(None, (pinned, other)):
+        if log != link.chain.raw:
+            link.send(node.port, FrameType.STALE_LOG, log)
+            return
 
 
 def settled_by(tx: Tx, contact: int, shown: KeyChain, now_ms: int) -> None:

@@ -12,7 +12,7 @@ from p2pchat.errors import BadFormat, CryptoError, DiskFull, P2PChatError, Untru
 from p2pchat.limits import WINDOW_MESSAGES
 from p2pchat.store import contacts, events
 from p2pchat.store.tx import Tx
-from p2pchat.vault.flows import arrival, channel, compare, pacing, pair, stale
+from p2pchat.vault.flows import arrival, channel, compare, forks, pacing, pair, stale
 from p2pchat.vault.flows.link import Link, LinkEvent, Nudge
 from p2pchat.vault.node import Node
 from p2pchat.wire import boundary
@@ -131,7 +131,9 @@ async def _greet(node: Node, link: Link) -> None:
         stale.answer_log(node, link, link.newer_log)
     elif link.shown is not None:
         stale.answer(node, link, link.shown)
-    elif not link.forked:
+    elif link.forked:
+        forks.tell(node, link)
+    else:
         await pair.greet(node, link)
 
 

@@ -51,7 +51,7 @@ def check_code(reader: Reader, contact: int, chain: KeyChain, devices: VerifiedS
     newer = devices.sequence > code.set_sequence
     if chain.head[:16] != code.head16 or not (newer or (same_set and devices.sequence == code.set_sequence)):
         raise Untrusted(
-            "the keys that are shown do not fit the QR code by which this contact was added",
+            "the keys that are shown do not fit those that you took for this contact's (a QR code, or a number)",
             hint="ask the contact for a new code, in person",
         )
 
@@ -60,7 +60,9 @@ def keep(tx: Tx, contact: int, chain: KeyChain, devices: VerifiedSet, now_ms: in
     """Pin a verified set where it is newer than the one held; how it stands to that. Raises as ``standing_of_log``."""
     pin = held(tx, contact)
     log = standing = Standing.NEWER
-    if pin is not None:
+    if pin is None:
+        check_code(tx, contact, chain, devices)
+    else:
         log = standing_of_log(pin, chain)
         standing = devices.standing(pin.devices) if log is Standing.SAME else log
     if standing is not Standing.NEWER:

@@ -118,7 +118,6 @@ async def rotate(node: Node, params: Params) -> Result:
     if recovery is None:
         replaced.refuse(node)
     await node.rotate(await node.env.work(work), recovery)
-    await node.store.change(lambda tx: meta.put(tx, meta.SWITCHED_OFF, 0))  # its thief may have had it switched off
     return await show(node, {})
 
 

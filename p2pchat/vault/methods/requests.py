@@ -101,9 +101,16 @@ def _take_card(found: ReadCard, tx: Tx, contact: Contact, now_ms: int) -> None:
 
 
 def _take_code(code: CardCode, tx: Tx, contact: Contact, now_ms: int) -> None:
-    """It holds no keys: the first link must show those that it names."""
-    if not contacts.objects(tx, contact.id).key_log:
+    """It holds no keys: the first link must show those that it names. Raises Untrusted where others are pinned."""
+    pin = pins.held(tx, contact.id)
+    if pin is None:
         contacts.set_expected(tx, contact.id, code.encode(), now_ms)
+    elif code.head16 not in {entry.hash[:16] for entry in pin.chain.entries}:
+        raise Untrusted(
+            "the code names other keys than those pinned for this contact: either it replaced its key and has not been"
+            " reached since, or somebody else showed the pinned ones",
+            hint="ask the contact in person; p2pchat contact remove forgets what is pinned",
+        )
 
 
 def _befriend(tx: Tx, contact: Contact, now_ms: int) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from p2pchat.errors import Untrusted
+from p2pchat.errors import Failed, Untrusted
 from p2pchat.keys.key_log import KeyChain, verify_key_log
 from p2pchat.keys.safety_number import safety_number
 from p2pchat.store import contacts
@@ -20,7 +20,10 @@ _GROUP: Final = 5  # digits
 async def verify(node: Node, params: Params) -> Result:
     """Raises Untrusted where ``number`` is another one: then nothing is changed."""
     contact = node.store.read(lambda reader: named(node, reader, params["peer"]))
-    pinned = verify_key_log(node.store.read(lambda reader: contacts.objects(reader, contact.id)).key_log)
+    held = node.store.read(lambda reader: contacts.objects(reader, contact.id)).key_log
+    if not held:
+        raise Failed("this contact's keys are not known yet: they come over the first link", hint="p2pchat net status")
+    pinned = verify_key_log(held)
     other = node.store.read(lambda reader: forks.held(reader, contact.id))
     numbers = {_number(node, contact, chain): chain for chain in (pinned, other) if chain is not None}
     number, *others = numbers

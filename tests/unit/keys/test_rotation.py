@@ -34,6 +34,7 @@ def logs() -> dict[str, KeyChain]:
     made["again"] = rotate(made["rotated"], B, C, day=DAY + 2)
     made["thief"] = rotate(first(), A, C, day=DAY + 1)
     made["recovered"] = recover(first(), RECOVERY, B, day=DAY + 3)
+    made["settled"] = recover(made["rotated"], RECOVERY, C, day=DAY + 3)
     made["later"] = rotate(made["recovered"], B, C, day=DAY + 4)
     return made
 
@@ -52,9 +53,10 @@ NEWER = {  # each of these is newer than each of those
     "again": {"first", "rotated"},
     "thief": {"first"},
     "recovered": {"first", "rotated", "again", "thief"},
+    "settled": {"first", "rotated", "again", "thief"},
     "later": {"first", "rotated", "again", "thief", "recovered"},
 }
-FORKED = [{"rotated", "thief"}, {"again", "thief"}]
+FORKED = [{"rotated", "thief"}, {"again", "thief"}, {"settled", "recovered"}, {"settled", "later"}]
 
 
 @pytest.mark.parametrize(("shown", "known"), list(product(["first", *NEWER], repeat=2)))
@@ -118,12 +120,21 @@ def test_another_recovery_key_recovers_nothing() -> None:
 
 
 def test_a_full_log_says_so() -> None:
-    chain, roots = first(), (A, B)
+    chain, roots = verify_key_log(make_genesis(A, day=DAY, fresh=bytes(16))), (A, B)
     for turn in range(KEY_LOG_ENTRIES - 1):
         chain = rotate(chain, roots[turn % 2], roots[(turn + 1) % 2], day=DAY)
     assert len(chain.raw) <= KEY_LOG_BYTES
     with pytest.raises(Failed, match="7 times"):
         rotate(chain, roots[1], roots[0], day=DAY)
+
+
+def test_there_is_always_room_for_a_recovery() -> None:
+    chain, roots = first(), (A, B)
+    for turn in range(5):
+        chain = rotate(chain, roots[turn % 2], roots[(turn + 1) % 2], day=DAY)
+    with pytest.raises(Failed, match="no room"):
+        rotate(chain, roots[1], roots[0], day=DAY)
+    assert recover(chain, RECOVERY, C, day=DAY).standing(chain) is Standing.NEWER
 
 
 def test_the_recovery_keys_are_frozen() -> None:

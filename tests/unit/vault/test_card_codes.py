@@ -6,6 +6,7 @@ import pytest
 from trio.testing import MockClock
 
 from p2pchat.errors import Corrupt, Failed, Untrusted, Usage
+from p2pchat.ids import user_id_text
 from p2pchat.keys.identity import Identity
 from p2pchat.wire import boundary
 from p2pchat.wire.card_code import read_card_code, write_card_code
@@ -55,8 +56,9 @@ async def test_keys_that_fit_are_taken_and_pinned(autojump_clock: MockClock) -> 
         assert await vault.lives()
         (contact,) = (await vault.call("contact.list"))["items"]
         assert (contact["state"], contact["nickname"]) == ("accepted", "peer")
-        await add(vault, replace(GOOD, head16=bytes(16)))  # with pinned keys it brings addresses alone
-        assert await vault.lives()
+        await add(vault, GOOD)  # with pinned keys it brings addresses alone
+        with pytest.raises(Untrusted, match="other keys than those pinned"):
+            await add(vault, replace(GOOD, head16=bytes(16)))
 
 
 @pytest.mark.parametrize(
@@ -76,7 +78,7 @@ async def test_keys_that_do_not_fit_are_refused_in_words(autojump_clock: MockClo
         await vault.gate.wait(boundary.Cut)
         assert await vault.lives()
         found = await vault.call("event.next", wait_ms=0, all=True, peek=True, since=0)
-        assert "do not fit the QR code" in found["events"][-1]["text"]
+        assert "do not fit those that you took" in found["events"][-1]["text"]
 
 
 async def test_what_cannot_be_added_is_refused_in_words(autojump_clock: MockClock) -> None:
@@ -90,3 +92,32 @@ async def test_what_cannot_be_added_is_refused_in_words(autojump_clock: MockCloc
         for params in ({}, {"code": write_card_code(GOOD), "card": "eA=="}):
             with pytest.raises(Usage):
                 await vault.call("contact.add", **params)
+
+
+@pytest.mark.parametrize("asked", [True, False], ids=["after a request", "over a link that stands"])
+async def test_who_came_before_the_code_has_to_fit_it_too(autojump_clock: MockClock, asked: bool) -> None:
+    """A thief of the ID's old root links as a stranger before the user scans the real code."""
+    async with running() as vault:
+        peer = Peer(vault, role=boundary.Role.STRANGER)
+        await peer.up()
+        if asked:
+            await peer.send(FrameType.REQUEST, peer.request())
+        assert await vault.lives()
+        wrong = replace(GOOD, head16=bytes(16))
+        if asked:
+            with pytest.raises(Untrusted, match="other keys than those pinned"):
+                await add(vault, wrong)
+        else:
+            await add(vault, wrong)
+            await peer.send(FrameType.ANSWER, peer.answer())
+            await vault.gate.wait(boundary.Cut, lambda cut: cut.link == peer.link)
+        assert await vault.lives()
+        (contact,) = (await vault.call("contact.list"))["items"]
+        assert contact["state"] in {"incoming", "requested"}
+
+
+async def test_a_contact_that_was_not_met_yet_has_nothing_to_compare(autojump_clock: MockClock) -> None:
+    async with running() as vault:
+        await add(vault, GOOD)
+        with pytest.raises(Failed, match="not known yet"):
+            await vault.call("contact.verify", peer=user_id_text(YOU.user))

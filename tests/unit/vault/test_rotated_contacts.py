@@ -125,7 +125,8 @@ async def test_a_fork_stops_everything_until_the_user_says_which(autojump_clock:
                 await peer.send(FrameType.ANSWER, peer.answer())
                 await peer.begin()
                 assert await vault.lives()
-                assert peer.sends() == []
+                other = mine if shown is thief else thief  # whom it concerns hears of it, and nothing else
+                assert [(sent.kind, sent.body) for sent in peer.sends()] == [(FrameType.STALE_LOG, other.chain.raw)]
                 await peer.down()
             (waiting,) = (await vault.call("outbox.list"))["items"]
             assert waiting["reason"] == REASON
@@ -138,8 +139,33 @@ async def test_a_fork_stops_everything_until_the_user_says_which(autojump_clock:
             assert numbers["safety_number"] != numbers["other_safety_number"]
             await vault.call("contact.verify", peer=name, number=numbers[number])
             await come_back(peer, chosen)
-            await peer.send(FrameType.ANSWER, peer.answer())
-            await peer.begin()
+            await peer.begin()  # no ANSWER: the two had agreed before
             await peer.converse()
             assert await vault.lives()
             assert (await vault.call("contact.show", peer=name))["fork"] == []
+            assert (await vault.call("contact.verify", peer=name))["verified"]
+            assert vault.gate.all(boundary.Peer)[-1].key_log == chosen.chain.raw
+
+
+async def test_forks_that_come_at_the_same_moment_end_no_vault(autojump_clock: MockClock) -> None:
+    async with running() as vault:
+        await friends(vault)
+        await vault.gate.say(*[_up(rotated(1, by), number) for number, by in ((900, 3), (901, 4))])
+        assert await vault.lives()
+        await vault.gate.wait(boundary.Cut)
+
+
+def _up(identity: Identity, number: int) -> boundary.Up:
+    return boundary.Up(
+        link=number,
+        user=identity.user,
+        device=identity.device.device,
+        role=boundary.Role.CONTACT,
+        initiator=False,
+        path="direct",
+        carrier="ws",
+        address="10.0.0.2:4000",
+        handshake_hash=bytes(32),
+        key_log=identity.chain.raw,
+        device_set=identity.devices.raw,
+    )
