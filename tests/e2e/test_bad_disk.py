@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from p2pchat.launch.opening import Opening
 from tests.support import faulty_daemon
 from tests.support.complaints import refused
 from tests.support.daemons import PASSWORD, Node, befriend, nodes, wait_for
@@ -22,7 +23,7 @@ def start_faulty(node: Node, plan: Path) -> None:
         subprocess.run(
             [*launch, "--listen", "127.0.0.1:0"],
             env={**node.environ, "PYTHONPATH": str(faulty_daemon.TOP)},
-            input=PASSWORD.encode(),
+            input=Opening(PASSWORD.encode()).encode(),
             stdout=log,
             stderr=log,
             timeout=60,

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from p2pchat.launch.opening import Opening
 from tests.support import shifted_daemon
 from tests.support.daemons import PASSWORD, Node, wait_for
 
@@ -17,7 +18,7 @@ def start_shifted(node: Node, days: int) -> None:
         subprocess.run(
             [*launch, "--listen", "127.0.0.1:0"],
             env={**node.environ, "PYTHONPATH": os.pathsep.join([str(top), node.environ["PYTHONPATH"]])},
-            input=PASSWORD.encode(),
+            input=Opening(PASSWORD.encode()).encode(),
             stdout=log,
             stderr=log,
             timeout=60,
