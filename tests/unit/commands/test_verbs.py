@@ -217,7 +217,7 @@ def test_typed_addresses_go_to_the_gate_under_the_whole_id(fake: FakeDaemon) -> 
     assert done.json == {"v": 1, "id": BOB, "addresses": ["10.0.0.7:9000"]}
     assert fake.calls == [
         ("contact.show", {"peer": "bob"}),
-        ("contact.address", {"id": BOB, "addresses": ["10.0.0.7:9000"], "lan": True}),
+        ("contact.address", {"id": BOB, "addresses": ["10.0.0.7:9000"], "lan": True, "some": False}),
     ]
     for ill in (["nonsense"], ["h:0"], ["h:70000"], [], ["h:1"] * 9):
         assert p2pchat("contact", "address", "bob", *ill).status == 2
