@@ -199,7 +199,7 @@ def test_two_copies_at_once_alarm_everybody(tmp_path: Path) -> None:
             ):
                 wait_for(told(node, words), seconds=60, what=f"the alarm at {node.path.name}")
             for node in (a, clone):
-                node.ok("send", b.id, f"from {node.path.name}", "--wait", "delivered", timeout=120)
+                node.ok("send", b.id, f"from {node.path.name}", "--wait", "delivered", "--timeout", "100", timeout=120)
         finally:
             clone.kill()
         wait_for(lambda: b.json("status")["online"] == 1, seconds=60, what="the one that stays")
