@@ -74,6 +74,9 @@ def login(
         made = restore_home(home, restored, factors, nickname=nickname, light=kdf == "light")
         remember(home, spec)
     print_fields(settings, {**made._asdict(), "nickname": nickname, "listen": []})
+    if not restored.chain.raw:
+        say(settings, "the key was replaced once, and this copy holds no log of that: the first friend who is reached")
+        say(settings, "sends it; until then nobody new can be met, and there is no card")
     say(settings, "next: p2pchat daemon start; where this machine has another address, give friends a new card")
 
 

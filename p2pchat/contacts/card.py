@@ -25,6 +25,7 @@ from p2pchat.ids import UserId
 from p2pchat.keys.devices import VerifiedSet, verify_device_set
 from p2pchat.keys.identity import Identity
 from p2pchat.keys.key_log import KeyChain, verify_key_log
+from p2pchat.keys.own_log import whole
 from p2pchat.keys.signed import sign, verify_address_record, verify_card_signature
 from p2pchat.limits import CARD_BYTES, CARD_DAYS, CARD_FILE_BYTES
 from p2pchat.wire.structs import AddressRecord, Card, DeviceRecord, Signed
@@ -55,12 +56,13 @@ class ReadCard:
 def write_card(identity: Identity, *, addresses: bytes, nickname: str, now_ms: int) -> bytes:
     """The file's bytes (ASCII). ``addresses``: an encoded Signed(AddressRecord), or empty.
 
-    Good for 90 days, and never longer than the device set that it carries.
+    Good for 90 days, and never longer than the device set that it carries. Raises Untrusted while the own key log is
+    not known.
     """
     card = Card(
         user=identity.user,
         device=identity.device.device,
-        key_log=identity.chain.raw,
+        key_log=whole(identity.chain).raw,
         device_set=identity.devices.raw,
         addresses=addresses,
         nickname=nickname,

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from p2pchat.errors import BadFormat, BadSignature, Untrusted
 from p2pchat.ids import DeviceId, UserId
-from p2pchat.keys.key_log import KeyChain
+from p2pchat.keys.own_log import OwnLog
 from p2pchat.keys.root import RootKey
 from p2pchat.keys.standing import Standing
 from p2pchat.limits import DEVICE_SET_BYTES, DEVICE_SET_DAYS
@@ -134,7 +134,7 @@ def make_successor(root: RootKey, known: VerifiedSet, records: Sequence[DeviceRe
     )
 
 
-def verify_device_set(raw: bytes, chain: KeyChain) -> VerifiedSet:
+def verify_device_set(raw: bytes, chain: OwnLog) -> VerifiedSet:
     """Check an encoded Signed(DeviceSet) against the identity that it claims.
 
     Raises BadFormat for a shape that is off or a device listed twice, Untrusted where any ID inside is not the

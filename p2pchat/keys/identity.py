@@ -17,7 +17,8 @@ from p2pchat.keys.devices import (
     verify_device_set,
 )
 from p2pchat.keys.genesis import NO_RECOVERY, make_genesis
-from p2pchat.keys.key_log import KeyChain, verify_key_log
+from p2pchat.keys.key_log import verify_key_log
+from p2pchat.keys.own_log import OwnLog, kept, read_own_log
 from p2pchat.keys.root import RootKey
 from p2pchat.keys.user_id import public_point, user_scalar
 from p2pchat.wire.own_files import GateSecrets, VaultSecrets
@@ -33,7 +34,7 @@ class Lasting:
 
     root: RootKey
     scalar: bytes  # s, 32
-    chain: KeyChain
+    chain: OwnLog
 
     @property
     def user(self) -> UserId:
@@ -46,7 +47,7 @@ class Identity:
 
     user: UserId
     root: RootKey
-    chain: KeyChain
+    chain: OwnLog
     device: DeviceKeys
     devices: VerifiedSet
     scalar: bytes  # s, 32
@@ -109,7 +110,7 @@ def _new_device(lasting: Lasting, sequence: int, draw: "_Draw", now_ms: int) -> 
         sign_seed=sign_seed,
         box_x25519=box_x25519,
         box_mlkem_seed=box_mlkem,
-        key_log=lasting.chain.raw,
+        key_log=kept(lasting.chain),
         device_set=make_device_set(
             lasting.root, user, [record], sequence=sequence, not_after_ms=now_ms + DEVICE_SET_MS
         ),
@@ -127,7 +128,7 @@ def load_identity(secrets: VaultSecrets) -> Identity:
     ``secrets`` must come out of ``open_vault``: the RSA key is not validated beyond that authentication.
     """
     try:
-        chain = verify_key_log(secrets.key_log)
+        chain = read_own_log(secrets.key_log)
         root = RootKey.from_primes(secrets.p, secrets.q)
         devices = verify_device_set(secrets.device_set, chain)
         user = public_point(secrets.scalar)

@@ -48,6 +48,20 @@ class KeyChain:
     def length(self) -> int:
         return len(self.entries)
 
+    @property
+    def genesis(self) -> Genesis:
+        return Genesis.decode(self.genesis_body)
+
+    def upto(self, head: bytes) -> "KeyChain":
+        """The same log as it was when ``head`` was its last entry. Raises Untrusted where no entry is."""
+        hashes = [entry.hash for entry in self.entries]
+        if head not in hashes:
+            raise Untrusted("no key log is shown, and the one that is named is not known here")
+        count = hashes.index(head) + 1
+        if count == self.length:
+            return self
+        return verify_key_log(KeyLog(entries=KeyLog.decode(self.raw).entries[:count]).encode())
+
     def standing(self, known: "KeyChain") -> Standing:
         """How this log stands to ``known``: a longer one goes on; of two branches the recovered one wins."""
         pairs = zip(self.entries, known.entries, strict=False)
@@ -92,7 +106,7 @@ def verify_key_log(raw: bytes) -> KeyChain:
 
 def _statement(signed: Signed, before: RootPublic, genesis: Genesis) -> NewRoot:
     """What a later entry says, once all that must has signed it."""
-    label = _label(signed.body)
+    label = label_of(signed.body)
     if label not in _KINDS:
         raise _unknown_entry(label)
     entry = _KINDS[label].decode(signed.body)
@@ -115,7 +129,8 @@ def _statement(signed: Signed, before: RootPublic, genesis: Genesis) -> NewRoot:
 _KINDS: Final[dict[object, type[Rotate] | type[Recover]]] = {Rotate.LABEL: Rotate, Recover.LABEL: Recover}
 
 
-def _label(body: bytes) -> object:
+def label_of(body: bytes) -> object:
+    """What a labelled structure says that it is. Raises BadFormat for what is no encoding at all."""
     value = codec.unpack(body)
     return value[0] if isinstance(value, list) and value and isinstance(value[0], str) else None
 

@@ -10,7 +10,7 @@ from p2pchat.keys.recovery import RecoveryKey
 from p2pchat.keys.root import RootKey
 from p2pchat.keys.user_id import discovery_scalar, public_point
 from p2pchat.limits import KEY_LOG_BYTES, KEY_LOG_ENTRIES
-from p2pchat.wire.structs import Genesis, KeyLog, NewRoot, Recover, Rotate, Signed
+from p2pchat.wire.structs import KeyLog, NewRoot, Recover, Rotate, Signed
 
 ROTATION_BYTES: Final = 3400  # an entry is a little shorter
 RECOVERY_BYTES: Final = 7700
@@ -21,7 +21,7 @@ def rotate(chain: KeyChain, old: RootKey, new: RootKey, *, day: int) -> KeyChain
 
     It is full while there is still room for a recovery, where a recovery key was made.
     """
-    recoverable = not compare_digest(Genesis.decode(chain.genesis_body).recovery_commitment, NO_RECOVERY)
+    recoverable = not compare_digest(chain.genesis.recovery_commitment, NO_RECOVERY)
     if recoverable and (
         len(chain.raw) + ROTATION_BYTES + RECOVERY_BYTES > KEY_LOG_BYTES or chain.length + 2 > KEY_LOG_ENTRIES
     ):

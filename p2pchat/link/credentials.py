@@ -6,6 +6,7 @@ from p2pchat.errors import AuthFailed, Untrusted
 from p2pchat.ids import DeviceId, UserId
 from p2pchat.keys.devices import VerifiedSet, verify_device_set
 from p2pchat.keys.key_log import KeyChain, verify_key_log
+from p2pchat.keys.own_log import OwnLog
 from p2pchat.keys.standing import Standing
 
 
@@ -28,6 +29,17 @@ class Credentials:
     def verify(cls, key_log: bytes, device_set: bytes) -> "Credentials":
         """Raises BadFormat, BadSignature or Untrusted. Whose credentials they are is ``user``; expiry is not judged."""
         chain = verify_key_log(key_log)
+        return cls(chain, verify_device_set(device_set, chain))
+
+    @classmethod
+    def shown(cls, key_log: bytes, device_set: bytes, head: bytes, held: "Credentials | None") -> "Credentials":
+        """As ``verify``, for a peer whose log ends with ``head``.
+
+        One who lost its log shows none. Whoever holds it (``held``) takes the peer for what it was at that entry.
+        """
+        if key_log or held is None:
+            return cls.verify(key_log, device_set)
+        chain = held.chain.upto(head)
         return cls(chain, verify_device_set(device_set, chain))
 
     @property
@@ -60,15 +72,16 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """This node on a link."""
+    """This node on a link, and what it shows of itself."""
 
-    credentials: Credentials
+    chain: OwnLog
+    devices: VerifiedSet
     device: DeviceId
     link_private: bytes  # X25519, 32 bytes
 
     @property
     def user(self) -> UserId:
-        return self.credentials.user
+        return self.chain.user
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -90,11 +90,9 @@ class Initiator:
         """
         payload = Payload2.decode(self._noise.read(_bounded(message2, 2)))
         self._check(payload, now_ms)
-        own = self._local.credentials
+        own = self._local
         message3 = self._noise.write(
-            Payload3(
-                user=own.user, device=self._local.device, head=own.chain.head, set_hash=own.devices.set_hash
-            ).encode()
+            Payload3(user=own.user, device=own.device, head=own.chain.head, set_hash=own.devices.set_hash).encode()
         )
         send, receive = self._noise.split()
         self.keyed = Keyed(send, receive, self._noise.handshake_hash)
@@ -116,7 +114,7 @@ class Initiator:
     def _responder_credentials(self, payload: Payload2) -> Credentials:
         if self._held is not None and self._held.match(payload.head, payload.set_hash):
             return self._held
-        shown = Credentials.verify(payload.key_log, payload.device_set)
+        shown = Credentials.shown(payload.key_log, payload.device_set, payload.head, self._held)
         if shown.user != self._peer:
             raise IdentityDiffers("the node at this address shows somebody else's keys")
         if not shown.match(payload.head, payload.set_hash):
@@ -144,18 +142,18 @@ class Responder:
         payload = Payload1.decode(self._noise.read(_bounded(message1, 1)))
         if payload.version < VERSION:
             raise BadFormat(f"link version {payload.version} is unknown")
-        own = self._local.credentials.devices.set_hash
+        own = self._local.devices.set_hash
         self._objects_wanted = not hmac.compare_digest(payload.set_hash8, own[:8])
         return message1[:KEY_BYTES]
 
     def answer(self) -> bytes:
         """Message 2."""
-        own = self._local.credentials
+        own = self._local
         return self._noise.write(
             Payload2(
                 version=VERSION,
                 user=own.user,
-                device=self._local.device,
+                device=own.device,
                 head=own.chain.head,
                 set_hash=own.devices.set_hash,
                 key_log=own.chain.raw if self._objects_wanted else b"",

@@ -27,7 +27,7 @@ class ShowCredentials:
     """The initiator's side: shows what it is asked for, once."""
 
     def __init__(self, local: Local) -> None:
-        self._own = local.credentials
+        self._own = local
         self._shown = False
         self.done = False
 
@@ -49,7 +49,7 @@ class AskCredentials:
     def __init__(self, claim: Claim, held: Credentials | None, *, now_ms: int) -> None:
         """``held``: credentials of the claimed ID that are pinned here. Raises IdentityDiffers or ExpiredDevices."""
         self._claim = claim
-        self._pinned = held is not None
+        self._held = held
         self._now_ms = now_ms
         self.proven: Credentials | None = None
         if held is not None and held.match(claim.head, claim.set_hash):
@@ -64,7 +64,7 @@ class AskCredentials:
         shown = _objects(frame)
         if shown.step != SHOW or self.proven is not None:
             raise BadFormat("OBJECTS came out of turn")
-        credentials = Credentials.verify(shown.key_log, shown.device_set)
+        credentials = Credentials.shown(shown.key_log, shown.device_set, self._claim.head, self._held)
         if credentials.user != self._claim.user:
             raise IdentityDiffers("the peer shows somebody else's keys")
         if not credentials.match(self._claim.head, self._claim.set_hash):
@@ -74,6 +74,6 @@ class AskCredentials:
 
     def _accept(self, credentials: Credentials) -> None:
         credentials.check_link_key(self._claim.device, self._claim.link_x25519)
-        if not self._pinned:
+        if self._held is None:
             credentials.check_first_contact(self._now_ms)
         self.proven = credentials

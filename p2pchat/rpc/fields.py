@@ -209,6 +209,7 @@ KEY_SHOWN: Final = record(
     need("pubkey_md5", HEX32, "MD5 of the same, to notice damage"),
     need("created_ms", TIME_MS, "the day on which the key was made"),
     need("key_log", Integer(1), "entries of the key log: 1 until the key is rotated"),
+    need("key_log_held", YES, "false: restored without the log, and no contact has sent it yet"),
     need("device", HEX32, "this device"),
     need("devices", Integer(1), "in the set that the root signed"),
     need("devices_until_ms", TIME_MS, "when that set expires; it is renewed before"),

@@ -60,7 +60,7 @@ async def main(env: Env, stream: trio.abc.Stream, secrets: VaultSecrets, home: H
         nursery.start_soon(node.delay.watch)
         nursery.start_soon(spare_time.keep, store)
         keeper = renewal.Renewal(node, secrets, hooks.save)
-        node.rotate = keeper.rotate
+        node.rotate, node.take_log = keeper.rotate, keeper.take_log
         nursery.start_soon(keeper.keep)
         wishes.tell_all(node)
         nursery.start_soon(hooks.serve, methods.table(node))

@@ -11,6 +11,7 @@ from p2pchat.config import Config, Value
 from p2pchat.env import Env
 from p2pchat.ids import UserId
 from p2pchat.keys.identity import Identity
+from p2pchat.keys.key_log import KeyChain
 from p2pchat.keys.recovery import RecoveryKey
 from p2pchat.keys.root import RootKey
 from p2pchat.loop_delay import LoopDelay
@@ -35,6 +36,7 @@ class Settings(Protocol):
 
 
 Rotate = Callable[[RootKey, RecoveryKey | None], Awaitable[None]]
+TakeLog = Callable[[KeyChain], Awaitable[None]]
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -61,6 +63,7 @@ class Node:
     clock: Cell[int]  # the hybrid clock's highest value given or seen
     news: News = field(default_factory=News)
     rotate: Rotate = field(init=False)  # gives the identity another root (renewal.py)
+    take_log: TakeLog = field(init=False)  # a contact had the own key log, which was lost (renewal.py)
     copied: bool = False  # a copy of this home was in use since the start
     overtaken: Overtaken = field(default_factory=Overtaken)
     alarms: dict[tuple[str, int], int] = field(default_factory=dict)  # (cause, contact) -> when it was told

@@ -6,6 +6,7 @@ from p2pchat.build import build_hash
 from p2pchat.config import split_address
 from p2pchat.ids import user_id_text
 from p2pchat.keys.identity import Identity
+from p2pchat.keys.own_log import kept, whole
 from p2pchat.keys.signed import sign
 from p2pchat.limits import ADDRESSES
 from p2pchat.store import meta
@@ -59,11 +60,14 @@ def address_record(
 
 
 def card_code(identity: Identity, record: bytes, not_after_ms: int) -> str:
-    """The text of a card's QR code with the addresses of ``record``, an encoded Signed(AddressRecord)."""
+    """The text of a card's QR code with the addresses of ``record``, an encoded Signed(AddressRecord).
+
+    Raises Untrusted while the own key log is not known: the first link could not show what the code promises.
+    """
     return write_card_code(
         CardCode(
             user=identity.user,
-            head16=identity.chain.head[:16],
+            head16=whole(identity.chain).head[:16],
             set_sequence=identity.devices.sequence,
             set_hash16=identity.devices.set_hash[:16],
             not_after_ms=not_after_ms,
@@ -78,7 +82,7 @@ def hello(identity: Identity) -> boundary.VaultHello:
         build=build_hash(),
         user=identity.user,
         device=identity.device.device,
-        key_log=identity.chain.raw,
+        key_log=kept(identity.chain),
         device_set=identity.devices.raw,
     )
 

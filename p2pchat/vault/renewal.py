@@ -16,6 +16,8 @@ from p2pchat.env import Env
 from p2pchat.errors import Failed
 from p2pchat.keys.devices import RENEWED_AFTER_MS, VerifiedSet, make_successor
 from p2pchat.keys.identity import Identity, load_identity
+from p2pchat.keys.key_log import KeyChain
+from p2pchat.keys.own_log import whole
 from p2pchat.keys.recovery import RecoveryKey
 from p2pchat.keys.root import RootKey
 from p2pchat.keys.rotation import recover, rotate
@@ -67,16 +69,17 @@ class Renewal:
     async def rotate(self, new: RootKey, recovery: RecoveryKey | None) -> None:
         """Give the identity another root; contacts learn of it on their next link, which is made at once.
 
-        Raises BadSignature where the recovery key is another identity's, Failed where the log or the disk is full:
-        then nothing has changed.
+        Raises BadSignature where the recovery key is another identity's, Failed where the log or the disk is full,
+        Untrusted while the own log is not known: then nothing has changed.
         """
         async with self.turn:
             env, identity = self.node.env, self.node.identity
+            chain = whole(identity.chain)
             now_ms = env.clock.wall_ms()
             day = now_ms // _DAY_MS
 
             def sign() -> VaultSecrets:
-                chain, old = identity.chain, identity.root
+                old = identity.root
                 longer = recover(chain, recovery, new, day=day) if recovery else rotate(chain, old, new, day=day)
                 devices = make_successor(new, identity.devices, identity.devices.records, now_ms)
                 return replace(self.secrets, p=new.p, q=new.q, key_log=longer.raw, device_set=devices)
@@ -90,6 +93,21 @@ class Renewal:
             self.node.overtaken.newest = None  # it was signed by the root before
             self._show(newer)
             self.node.store.change_nowait(lambda tx: meta.put(tx, meta.BACKUP_VERIFIED, 0))
+
+    async def take_log(self, found: KeyChain) -> None:
+        """Keep the own log, whose end is the one that is known here. Links stay: they name that end already."""
+        async with self.turn:
+            if self.node.identity.chain.raw or found.head != self.node.identity.chain.head:
+                return
+            newer = replace(self.secrets, key_log=found.raw)
+            try:
+                self.save(newer)
+            except Failed as error:
+                _log.warning("the key log is not stored, so the next link asks for it again: %s", error.message)
+                return
+            self.secrets = newer
+            self.node.identity = load_identity(newer)
+            self.node.port.send(own.hello(self.node.identity))
 
     async def _replaced(self) -> VaultSecrets | None:
         node = self.node

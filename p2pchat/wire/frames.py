@@ -37,6 +37,7 @@ class FrameType(IntEnum):
     CREDIT = 15
     STALE_SET = 16
     STALE_LOG = 17
+    LOG_WANTED = 18
 
 
 class FrameClass(IntEnum):
@@ -68,6 +69,7 @@ CLASS_OF: Final = {
     FrameType.CREDIT: FrameClass.LINK,
     FrameType.STALE_SET: FrameClass.CHAIN,
     FrameType.STALE_LOG: FrameClass.CHAIN,
+    FrameType.LOG_WANTED: FrameClass.CHAIN,
 }
 
 

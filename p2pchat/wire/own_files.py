@@ -5,7 +5,7 @@ from typing import Annotated
 
 from p2pchat import limits
 from p2pchat.wire.shape import U8, U32, U64, Struct, exactly, up_to
-from p2pchat.wire.structs import Bytes16, Bytes32, Device16, DeviceSetBytes, KeyLogBytes, Nickname, UserQ
+from p2pchat.wire.structs import Bytes16, Bytes32, Device16, DeviceSetBytes, KeyLogBytes, Nickname, Rsa1024, UserQ
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +25,20 @@ class Backup(Struct):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogEnd(Struct):
+    """The end of the own key log, in its place where the log itself is not there (keys/own_log.py)."""
+
+    LABEL = "p2pchat/1/log-end"
+    user: UserQ
+    modulus: Rsa1024  # of the current root
+    log_length: U8
+    head: Bytes32
+    recovery_commitment: Bytes32  # this and the next two: the genesis'
+    day: U32
+    random: Bytes16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VaultSecrets(Struct):
     """Content of ``vault.key``: the identity. Sealed under a key derived from the KEK."""
 
@@ -36,7 +50,7 @@ class VaultSecrets(Struct):
     sign_seed: Bytes32
     box_x25519: Bytes32
     box_mlkem_seed: Annotated[bytes, exactly(64)]
-    key_log: KeyLogBytes
+    key_log: KeyLogBytes  # or an encoded LogEnd
     device_set: DeviceSetBytes
     store_key: Bytes32  # the vault's half of the store's key
     created_ms: U64

@@ -72,8 +72,6 @@ def test_contacts_take_a_replaced_key_and_refuse_copies_from_before(
     talk(friend, owner, "two")
     stale = owner.run("key", "verify", old)
     assert (stale.returncode, "replaced since" in stale.stderr) == (6, True)
-    refused = owner.run("key", "export", "string", "--out", str(tmp_path / "string"))
-    assert (refused.returncode, "key export file" in refused.stderr) == (1, True)
     owner.ok("key", "export", "file", "--out", new, "--kdf", "light")
     owner.ok("key", "verify", new)
     id_, listen = owner.id, owner.json("whoami")["listen"][0]
@@ -92,6 +90,37 @@ def test_contacts_take_a_replaced_key_and_refuse_copies_from_before(
                 talk(friend, back, "three")
         finally:
             node.stop()
+
+
+def test_a_string_of_a_replaced_key_brings_it_back_and_a_contact_its_log(
+    friend_and_owner: tuple[Node, Node], tmp_path: Path
+) -> None:
+    friend, owner = friend_and_owner
+    rotate(owner, 2)
+    talk(friend, owner, "two")
+    string = str(tmp_path / "string")
+    owner.ok("key", "export", "string", "--out", string, "--kdf", "light")
+    owner.ok("key", "verify", string)
+    id_, listen = owner.id, owner.json("whoami")["listen"][0]
+    owner.stop()
+    back = Node(tmp_path / "back")
+    done = back.run("login", "--string", string, "--expect", id_, "--kdf", "light")
+    assert (done.returncode, "sends it" in done.stderr) == (0, True), done.stderr
+    friend.stop()
+    back.start(listen=listen)
+    try:
+        refused = back.run("contact", "card")
+        assert (refused.returncode, "none has answered" in refused.stderr) == (6, True), refused.stderr
+        assert back.json("key", "show")["key_log_held"] is False
+        friend.start()
+        wait_for(lambda: bool(back.json("key", "show")["key_log_held"]), seconds=60, what="the friend to send the log")
+        talk(friend, back, "three")
+        back.ok("contact", "card")
+        back.stop()
+        back.start(listen=listen)
+        assert back.json("key", "show")["key_log_held"]
+    finally:
+        back.stop()
 
 
 def test_the_recovery_key_outranks_a_thief(friend_and_owner: tuple[Node, Node], tmp_path: Path) -> None:

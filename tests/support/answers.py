@@ -23,6 +23,7 @@ KEY = {
     "pubkey_md5": "1" * 32,
     "created_ms": 1_700_000_000_000,
     "key_log": 1,
+    "key_log_held": True,
     "device": "2" * 32,
     "devices": 1,
     "devices_until_ms": 1_800_000_000_000,

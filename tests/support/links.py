@@ -15,7 +15,8 @@ from tests.support.identities import NOW_MS, stored_secrets
 @cache
 def local(index: int, now_ms: int = NOW_MS) -> Local:
     vault, gate = stored_secrets(index, now_ms)
-    return Local(credentials(index, now_ms), vault.device, gate.link_x25519)
+    shown = credentials(index, now_ms)
+    return Local(shown.chain, shown.devices, vault.device, gate.link_x25519)
 
 
 @cache

@@ -103,8 +103,8 @@ class Vault:
 
     gate: FakeGate
     clock: SimClock
+    secrets: VaultSecrets
     handlers: Mapping[str, Handler] = field(default_factory=dict)
-    secrets: VaultSecrets = field(default_factory=lambda: stored_secrets(ME)[0])
     links: int = 0
 
     async def call(self, method: str, **params: object) -> dict[str, Any]:
@@ -123,13 +123,14 @@ async def running(
     folder: Path = Path("/home"),
     seed: str = "vault",
     save: Callable[[VaultSecrets], None] | None = None,
+    secrets: VaultSecrets | None = None,
     clock: SimClock | None = None,
     db_work: Work = inline,
     **settings: Value,
 ) -> AsyncIterator[Vault]:
-    """A vault that has said HELLO and its wish list; what ends it is raised here."""
+    """A vault that has said HELLO and its wish list; what ends it is raised here. ``secrets``: in place of ``ME``'s."""
     near, far = trio.testing.memory_stream_pair()
-    vault = Vault(FakeGate(far), clock or SimClock())
+    vault = Vault(FakeGate(far), clock or SimClock(), secrets=secrets or stored_secrets(ME)[0])
     ready = trio.Event()
 
     async def serve(handlers: Mapping[str, Handler]) -> None:

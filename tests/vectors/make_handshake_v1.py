@@ -21,8 +21,8 @@ def party(index: int) -> dict[str, str]:
         "user": own.user.hex(),
         "device": own.device.hex(),
         "link_private": own.link_private.hex(),
-        "key_log": own.credentials.chain.raw.hex(),
-        "device_set": own.credentials.devices.raw.hex(),
+        "key_log": own.chain.raw.hex(),
+        "device_set": own.devices.raw.hex(),
     }
 
 

@@ -7,16 +7,18 @@ An MD5 of the plaintext goes inside, where the tag that authenticates it shows t
 from hashlib import sha256
 from typing import Final
 
-from p2pchat.errors import Corrupt, Failed, P2PChatError
+from p2pchat.errors import BadFormat, Corrupt, P2PChatError
+from p2pchat.ids import UserId
 from p2pchat.keys import seal
 from p2pchat.keys.genesis import make_genesis
 from p2pchat.keys.identity import Lasting
 from p2pchat.keys.key_log import verify_key_log
+from p2pchat.keys.own_log import LostLog, OwnLog
 from p2pchat.keys.root import RootKey
 from p2pchat.keys.user_id import public_point
+from p2pchat.limits import KEY_LOG_ENTRIES
 from p2pchat.wire.checksum import md5
-from p2pchat.wire.own_files import Backup
-from p2pchat.wire.structs import Genesis
+from p2pchat.wire.own_files import Backup, LogEnd
 
 FORM: Final = seal.Form(b"P2PB", 32 * 1024, "backup", "use another copy of it")
 FRESH_BYTES: Final = seal.FRESH_BYTES
@@ -45,7 +47,7 @@ def open_backup(container: bytes, password: bytes, *, dongle: bytes = b"") -> La
 
 def pack(identity: Lasting, *, with_log: bool) -> bytes:
     """The plaintext."""
-    genesis = Genesis.decode(identity.chain.genesis_body)
+    genesis = identity.chain.genesis
     encoded = Backup(
         p=identity.root.p,
         q=identity.root.q,
@@ -63,7 +65,7 @@ def pack(identity: Lasting, *, with_log: bool) -> bytes:
 def unpack(plaintext: bytes) -> Lasting:
     """The identity of an opened backup, cross-checked. One RSA signature where the log is not in it: 30 ms.
 
-    Raises Corrupt where its parts disagree, Failed where it needs a newer version. ``plaintext`` must come out of
+    Raises Corrupt where its parts disagree. ``plaintext`` must come out of
     ``seal.open_sealed``: the primes are not validated beyond that authentication.
     """
     encoded, checksum = plaintext[:-_SUM_BYTES], plaintext[-_SUM_BYTES:]
@@ -73,12 +75,10 @@ def unpack(plaintext: bytes) -> Lasting:
         found = Backup.decode(encoded)
     except P2PChatError as error:
         raise _damaged(error.message) from error
-    if found.log_length != 1 and not found.key_log:
-        raise Failed("this backup is of a rotated key, and needs a newer p2pchat", hint="update p2pchat")
     try:
         root = RootKey.from_primes(found.p, found.q)
-        chain = verify_key_log(found.key_log or _first_entry(found, root))
-        user = public_point(found.scalar)
+        user = UserId(public_point(found.scalar))
+        chain = _log(found, root, user)
     except P2PChatError as error:
         raise _damaged(error.message) from error
     if chain.user != user or chain.head != found.head or root.modulus != chain.root.modulus:
@@ -86,9 +86,25 @@ def unpack(plaintext: bytes) -> Lasting:
     return Lasting(root, found.scalar, chain)
 
 
-def _first_entry(found: Backup, root: RootKey) -> bytes:
-    """The key log of an identity whose root was never rotated. Only its signature is another one than before."""
-    return make_genesis(root, day=found.day, fresh=found.random, recovery_commitment=found.recovery_commitment)
+def _log(found: Backup, root: RootKey, user: UserId) -> OwnLog:
+    """The key log, or its end. That of a root that was never replaced is made again, but for another signature."""
+    if found.key_log:
+        return verify_key_log(found.key_log)
+    if found.log_length == 1:
+        genesis = make_genesis(root, day=found.day, fresh=found.random, recovery_commitment=found.recovery_commitment)
+        return verify_key_log(genesis)
+    if not 1 < found.log_length <= KEY_LOG_ENTRIES:
+        raise BadFormat(f"a key log has no {found.log_length} entries")
+    end = LogEnd(
+        user=user,
+        modulus=root.modulus,
+        log_length=found.log_length,
+        head=found.head,
+        recovery_commitment=found.recovery_commitment,
+        day=found.day,
+        random=found.random,
+    )
+    return LostLog(end, root.public)
 
 
 def set_id(container: bytes) -> str:

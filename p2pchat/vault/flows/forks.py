@@ -60,6 +60,7 @@ def tell(node: Node, link: Link) -> None:
     for log in filter(None, (pinned, other)):
         if log != link.chain.raw:
             link.send(node.port, FrameType.STALE_LOG, log)
+            link.log_sent = True
             return
 
 

@@ -16,6 +16,7 @@ from p2pchat.ids import Incarnation, UserId
 from p2pchat.keys.devices import VerifiedSet
 from p2pchat.keys.identity import Identity
 from p2pchat.keys.key_log import KeyChain
+from p2pchat.keys.own_log import OwnLog
 from p2pchat.limits import BOUNDARY_WINDOW_BYTES
 from p2pchat.store.cell import Cell
 from p2pchat.vault.port import Port
@@ -83,7 +84,8 @@ class Link:
     shown: VerifiedSet | None = None  # a set that is not the newest: nothing passes (flows/stale.py)
     forked: bool = False  # two logs of the peer's are about, and the user has not decided (flows/forks.py)
     newer_log: KeyChain | None = None  # of the peer's, than the one that it shows: nothing passes either
-    told_stale: bool = False  # the peer said that it holds another set of mine
+    told_stale: bool = False  # the peer said that it holds another set or log of mine, or sent the log that I wanted
+    log_sent: bool = False  # the peer heard which log of its own is held here
     refused: bool = False  # the peer said what cannot be: the gate was told to cut, the rest is not read
 
     @property
@@ -147,7 +149,7 @@ def _party_of(link: Link) -> Party:
     return _party(link.user, link.chain, link.devices, link.record)
 
 
-def _party(user: UserId, chain: KeyChain, devices: VerifiedSet, record: DeviceRecord) -> Party:
+def _party(user: UserId, chain: OwnLog, devices: VerifiedSet, record: DeviceRecord) -> Party:
     return Party(
         user=user,
         device=record.device,

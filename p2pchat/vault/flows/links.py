@@ -31,6 +31,7 @@ _PAIRING: Final[Mapping[int, Callable[[Node, Link, bytes], Awaitable[None]]]] = 
 _STALE: Final[Mapping[int, Callable[[Node, Link, bytes], None]]] = {
     FrameType.STALE_SET: stale.received,
     FrameType.STALE_LOG: stale.log_received,
+    FrameType.LOG_WANTED: stale.log_wanted,
 }
 
 
@@ -127,6 +128,7 @@ async def _serve(node: Node, link: Link, receive: trio.MemoryReceiveChannel[Link
 
 
 async def _greet(node: Node, link: Link) -> None:
+    stale.want_log(node, link)
     if link.newer_log is not None:
         stale.answer_log(node, link, link.newer_log)
     elif link.shown is not None:

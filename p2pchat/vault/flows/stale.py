@@ -2,7 +2,8 @@
 
 Such a link carries nothing else. The one who holds the newer set sends it (STALE_SET); it is signed by the root of the
 other, who therefore believes it, signs a successor (``vault/renewal.py``), and makes all links anew. Who shows an older
-log (STALE_LOG) was put back from before a rotation, or is a thief, and has nothing to sign with any more.
+log (STALE_LOG) was put back from before a rotation, or is a thief, and has nothing to sign with any more. Who lost its
+log asks for it (LOG_WANTED), and STALE_LOG is the answer.
 """
 
 from datetime import date
@@ -11,6 +12,7 @@ from typing import Final
 from p2pchat.errors import BadFormat, Untrusted
 from p2pchat.keys.devices import VerifiedSet, verify_device_set
 from p2pchat.keys.key_log import KeyChain, verify_key_log
+from p2pchat.keys.own_log import standing
 from p2pchat.keys.standing import Standing
 from p2pchat.store import outbox
 from p2pchat.store.tx import Tx
@@ -77,10 +79,10 @@ def received(node: Node, link: Link, body: bytes) -> None:
     if replaced.replaces(node, found):
         replaced.switch_off(node)
         return
-    standing = identity.devices.standing(found)
-    if standing in {Standing.NEWER, Standing.SAME} or not node.overtaken.show(found):
+    mine = identity.devices.standing(found)
+    if mine in {Standing.NEWER, Standing.SAME} or not node.overtaken.show(found):
         return  # a word from before the last renewal, or known already
-    text = _OWN_FORKED if standing is Standing.FORKED else _OWN_OLDER
+    text = _OWN_FORKED if mine is Standing.FORKED else _OWN_OLDER
     text = text.format(shown=identity.devices.sequence, known=found.sequence)
     node.store.change_nowait(
         lambda tx: alarms.tell(tx, node, f"own set {found.sequence}", 0, text), after=lambda _: node.news.ring()
@@ -90,6 +92,7 @@ def received(node: Node, link: Link, body: bytes) -> None:
 def answer_log(node: Node, link: Link, newest: KeyChain) -> None:
     """Send the newest log that is held of the peer. What was compared still holds: it was of the newer keys."""
     link.send(node.port, FrameType.STALE_LOG, newest.raw)
+    link.log_sent = True
 
     def job(tx: Tx) -> None:
         alarms.tell(tx, node, "stale log", link.contact, _OLDER_LOG)
@@ -102,16 +105,34 @@ def log_received(node: Node, link: Link, body: bytes) -> None:
     if link.told_stale:
         raise BadFormat("STALE_LOG came twice")
     link.told_stale = True
-    found = verify_key_log(body)
-    if found.user != node.identity.user:
+    found, own = verify_key_log(body), node.identity.chain
+    if found.user != own.user:
         raise Untrusted("the key log is of another identity")
-    standing = found.standing(node.identity.chain)
-    if standing is Standing.NEWER:
-        replaced.switch_off(node, _ROTATED.format(day=_day(found)))
-    elif standing is Standing.FORKED:
-        node.store.change_nowait(
-            lambda tx: alarms.tell(tx, node, "own fork", 0, _OWN_FORK), after=lambda _: node.news.ring()
-        )
+    match standing(found, own):
+        case Standing.NEWER:
+            replaced.switch_off(node, _ROTATED.format(day=_day(found)))
+        case Standing.FORKED:
+            node.store.change_nowait(
+                lambda tx: alarms.tell(tx, node, "own fork", 0, _OWN_FORK), after=lambda _: node.news.ring()
+            )
+        case Standing.SAME if not own.raw:
+            assert link.nursery is not None  # this is its task
+            link.nursery.start_soon(node.take_log, found)
+
+
+def want_log(node: Node, link: Link) -> None:
+    """Ask whoever is there for the own log, where it was lost."""
+    if not node.identity.chain.raw:
+        link.send(node.port, FrameType.LOG_WANTED, node.identity.chain.head)
+
+
+def log_wanted(node: Node, link: Link, body: bytes) -> None:
+    """A peer lost its log. Contacts get it back, once a link; it says nothing that the peer does not sign anyway."""
+    if body != link.chain.head:
+        raise BadFormat("LOG_WANTED names another head than the link")
+    if link.contact and not link.log_sent:
+        link.log_sent = True
+        link.send(node.port, FrameType.STALE_LOG, link.chain.raw)
 
 
 def _day(chain: KeyChain) -> str:

@@ -5,7 +5,7 @@ Whoever asks for a copy proves that he knows the password, though he reached the
 
 from typing import Final, NamedTuple, Self
 
-from p2pchat.errors import DongleMissing, Failed, Untrusted, Usage, WrongPassword
+from p2pchat.errors import DongleMissing, Untrusted, Usage, WrongPassword
 from p2pchat.ids import parse_recovery
 from p2pchat.keys import seal
 from p2pchat.keys.backup import secret
@@ -17,7 +17,6 @@ from p2pchat.vault import own
 from p2pchat.vault.flows import replaced
 from p2pchat.vault.methods.contact import Params, Result
 from p2pchat.vault.node import Node
-from p2pchat.wire.structs import Genesis
 
 _DAY_MS: Final = 24 * 3600 * 1000
 
@@ -51,8 +50,9 @@ async def show(node: Node, _params: Params) -> Result:
         "id": own.text(identity),
         "fingerprint": identity.chain.root.fingerprint,
         "pubkey_md5": identity.chain.root.pubkey_md5,
-        "created_ms": Genesis.decode(identity.chain.genesis_body).day * _DAY_MS,
+        "created_ms": identity.chain.genesis.day * _DAY_MS,
         "key_log": identity.chain.length,
+        "key_log_held": bool(identity.chain.raw),
         "device": identity.device.device.hex(),
         "devices": len(identity.devices.records),
         "devices_until_ms": identity.devices.not_after_ms,
@@ -66,11 +66,6 @@ async def backup(node: Node, params: Params) -> Result:
     unlock = node.env.disk.read(node.unlock_file, KEY_FILE_BYTES)
     cost, split = seal.COSTS[params["kdf"]], params["split"]
     old, new = _Factors.of(params), _Factors.of(params, "new_")
-    if not params["with_log"] and identity.chain.length > 1:
-        raise Failed(
-            "of a key that was replaced the whole log is needed, which does not fit into a string or codes",
-            hint="p2pchat key export file --out FILE",
-        )
     if split and not new.password:
         raise Usage("what is split is the new password", hint="p2pchat rpc schema")
 

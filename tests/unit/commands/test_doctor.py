@@ -170,6 +170,11 @@ def test_a_machine_that_was_replaced_says_so(sound: None, fake: FakeDaemon) -> N
     assert verdicts()["device"]["verdict"] == "bad"
 
 
+def test_a_key_log_that_is_not_here_yet_is_worth_a_word(sound: None, fake: FakeDaemon) -> None:
+    fake.answers["key.show"] = {**KEY, "key_log_held": False}
+    assert verdicts()["device"]["verdict"] == "warn"
+
+
 def test_a_contact_in_error_and_messages_that_wait_for_days(sound: None, fake: FakeDaemon) -> None:
     fake.answers["contact.list"] = page({**CONTACT, "channel": "error"})
     fake.answers["outbox.list"] = page(WAITING)

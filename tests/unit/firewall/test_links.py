@@ -14,6 +14,7 @@ from p2pchat.firewall.peers import Peers
 from p2pchat.firewall.port import Port
 from p2pchat.firewall.strangers import Strangers
 from p2pchat.keys.identity import FRESH_BYTES, Identity, load_identity, restore_identity
+from p2pchat.keys.own_log import whole
 from p2pchat.link.carriers.raw import RawCarrier
 from p2pchat.link.credentials import Authenticated, Credentials
 from p2pchat.link.establish import Established
@@ -84,7 +85,7 @@ def link_of(identity: Identity, *, initiator: bool = False) -> tuple[Established
         known.peer,
         device=identity.device.device,
         initiator=initiator,
-        credentials=Credentials(identity.chain, identity.devices),
+        credentials=Credentials(whole(identity.chain), identity.devices),
     )
     return replace(known, peer=peer_, carrier=RawCarrier(near)), far
 

@@ -175,7 +175,7 @@ def test_pinned_credentials_are_those_that_the_link_compares() -> None:
 
 
 F = FrameType
-SIGNALS = {F.OBJECTS, F.ERROR, F.PING, F.PONG, F.CLOSE, F.CREDIT, F.STALE_SET, F.STALE_LOG}
+SIGNALS = {F.OBJECTS, F.ERROR, F.PING, F.PONG, F.CLOSE, F.CREDIT, F.STALE_SET, F.STALE_LOG, F.LOG_WANTED}
 
 
 @pytest.mark.parametrize(

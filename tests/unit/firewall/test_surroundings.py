@@ -12,14 +12,13 @@ from p2pchat.env_system import SystemCrypto
 from p2pchat.errors import BadFormat, Failed
 from p2pchat.firewall.own_addresses import listen, reachable
 from p2pchat.link.carriers.raw import RawCarrier
-from p2pchat.link.credentials import Local
 from p2pchat.link.establish import respond
 from p2pchat.link.handshake import Responder, link_psk
 from p2pchat.link.quota import SeenEphemerals
 from p2pchat.wire import boundary
 from tests.support.gates import peer, running, still_world, user, want
 from tests.support.identities import NOW_MS
-from tests.support.links import credentials, device, fresh, local
+from tests.support.links import fresh, local
 from tests.support.simdisk import SimDisk
 
 A, B = "10.0.0.1", "10.0.0.2"
@@ -137,7 +136,7 @@ async def test_a_move_to_another_network_is_told(autojump_clock: MockClock) -> N
 async def test_H033_somebody_else_at_a_peers_address_is_told_loudly_and_once(autojump_clock: MockClock) -> None:
     """An impostor who knows the ID of 1 answers at its address, with the keys of 2."""
     world = still_world()
-    impostor = Local(credentials(2), device(2), local(2).link_private)
+    impostor = local(2)
 
     async def pose() -> None:
         (listener,) = await world.host(B).listen(B, 4000)

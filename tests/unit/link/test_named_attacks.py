@@ -134,7 +134,7 @@ def test_listing_anothers_link_key_takes_no_link_from_it() -> None:
     ann, ben = initiator(0, 1, credentials(1)), responder(1)
     shake_hands(ann, ben)
     assert ben.claim.user == user(0)
-    eves = replace(local(2), credentials=listing_the_key_of(0, 2))
+    eves = replace(local(2), devices=listing_the_key_of(0, 2).devices)
     ask = AskCredentials(ben.claim, None, now_ms=NOW_MS)
     with pytest.raises(IdentityDiffers):
         introduce(ann, ben, ShowCredentials(eves), ask)
@@ -144,7 +144,7 @@ def test_listing_anothers_link_key_takes_no_link_from_it() -> None:
 def test_a_stolen_name_needs_the_key_behind_it() -> None:
     """Eve, whose set lists Ann's link key, calls Ben as herself with that key: she lacks its private half."""
     eve, ben = initiator(0, 1, credentials(1)), responder(1)
-    eve._local = replace(local(2), credentials=listing_the_key_of(0, 2))
+    eve._local = replace(local(2), devices=listing_the_key_of(0, 2).devices)
     eve._noise._static = NoPrivateHalf(public(0))  # type: ignore[assignment]
     ben.open(eve.start())
     with pytest.raises(CryptoError):

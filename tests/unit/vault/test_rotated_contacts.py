@@ -1,38 +1,18 @@
 """Contacts whose root was replaced: newer logs are taken, older ones told so, forks stop everything."""
 
-from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import trio
 from trio.testing import MockClock
 
 from p2pchat.ids import user_id_text
-from p2pchat.keys.devices import make_successor
-from p2pchat.keys.identity import Identity, load_identity
-from p2pchat.keys.key_log import KeyChain
-from p2pchat.keys.root import RootKey
-from p2pchat.keys.rotation import rotate
+from p2pchat.keys.identity import Identity
 from p2pchat.vault.flows.forks import REASON
 from p2pchat.wire import boundary
 from p2pchat.wire.frames import FrameType
-from tests.support.identities import NOW_MS, stored_identity, stored_root, stored_secrets
+from tests.support.identities import stored_identity, stored_root
+from tests.support.rotated import rotated
 from tests.support.vaults import ME, Peer, Vault, running
-
-
-@cache
-def rotated(index: int, by: int) -> Identity:
-    """The stored identity with the ``by``-th stored root in place of its own."""
-    old, new = stored_identity(index), stored_root(by)
-    chain = rotate(old.chain, old.root, new, day=20_000)
-    return with_root(index, chain, new)
-
-
-def with_root(index: int, chain: KeyChain, new: RootKey) -> Identity:
-    old = stored_identity(index)
-    devices = make_successor(new, old.devices, old.devices.records, NOW_MS)
-    secrets = replace(stored_secrets(index)[0], p=new.p, q=new.q, key_log=chain.raw, device_set=devices)
-    return load_identity(secrets)
 
 
 async def events(vault: Vault, kind: str) -> list[dict[str, Any]]:

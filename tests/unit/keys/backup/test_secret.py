@@ -5,7 +5,7 @@ from hashlib import shake_256
 
 import pytest
 
-from p2pchat.errors import Corrupt, Failed, WrongPassword
+from p2pchat.errors import Corrupt, WrongPassword
 from p2pchat.keys import seal
 from p2pchat.keys.backup import secret
 from p2pchat.keys.devices import FIRST_SEQUENCE
@@ -72,8 +72,3 @@ def test_parts_that_do_not_belong_together_are_damage() -> None:
     ):
         with pytest.raises(Corrupt, match="the backup is damaged"):
             secret.unpack(wrong)
-
-
-def test_a_rotated_key_without_its_log_asks_for_a_newer_version() -> None:
-    with pytest.raises(Failed, match="newer p2pchat"):
-        secret.unpack(changed(log_length=2))
