@@ -13,6 +13,7 @@ RSA_EXPONENT: Final = 65537
 DEVICES: Final = 8
 KEY_LOG_ENTRIES: Final = 8
 KEY_LOG_BYTES: Final = 28 * 1024
+SUCCESSION_BYTES: Final = 8 * 1024  # it travels in a contact request
 DEVICE_SET_BYTES: Final = 14 * 1024
 DEVICE_SET_DAYS: Final = 90
 EXPIRED_SET_GRACE_DAYS: Final = 7

@@ -113,7 +113,12 @@ def requests(settings: Settings) -> None:
     Somebody who was rejected is not listed again for 30 days, however often the request comes; `contact add` with that
     person's card makes a contact at once.
     """
-    _print_people(settings, list(ask_list(settings, "contact.requests")), _REQUEST_COLUMNS)
+    rows = list(ask_list(settings, "contact.requests"))
+    _print_people(settings, rows, _REQUEST_COLUMNS)
+    for row in rows:
+        if row["predecessor"]:
+            new, old = str(row["id"])[:11], str(row["predecessor"])[:11]
+            say(settings, f"{new} says that it is {old}, whose key was stolen: ask {old} over another channel first")
 
 
 @contact.verb("accept", "p2pchat contact accept pc1q5f0c4c1", "p2pchat contact accept pc1q5f0c4c1 --json")

@@ -1,5 +1,6 @@
 """What opens a home or a backup: a password, a dongle, or both; read only as far as the sealed bytes ask for it."""
 
+import base64
 import os
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import click
 
 from p2pchat import config
 from p2pchat.commands import candidates
+from p2pchat.commands.ask import ask
 from p2pchat.commands.frame import Settings
 from p2pchat.commands.output import say
 from p2pchat.commands.password import first_line, read_new_password, read_password
@@ -28,6 +30,11 @@ class Factors(NamedTuple):
 
     password: bytes = b""
     dongle: bytes = b""  # 32
+
+    def as_params(self, prefix: str = "") -> dict[str, str]:
+        """For the daemon, which leaves out what is not there."""
+        named = self._asdict().items()
+        return {prefix + name: base64.b64encode(value).decode() for name, value in named if value}
 
 
 class Given(NamedTuple):
@@ -73,6 +80,11 @@ def _file(name: str, words: str) -> Callable[[Verb], Verb]:
 
 
 pin = _file("--pin-file", "The PIN of the dongle is its first line.")
+
+
+def before_a_password(settings: Settings) -> None:
+    """Nobody shall type one for nothing. Raises NoDaemon."""
+    ask(settings, "daemon.status")
 
 
 def of_home(home: Home) -> int:

@@ -118,12 +118,12 @@ def progress(settings: Settings) -> Iterator[Callable[[float], None]]:
 
 
 @contextmanager
-def only_one(home: Home) -> Iterator[None]:
+def only_one(home: Home, *, hint: str = "p2pchat daemon status") -> Iterator[None]:
     """Hold the home's lock, so that no other ``init`` or daemon is at work here."""
     try:
         fd = lock.acquire(home.lock_file)
     except AlreadyRunning as error:
-        raise AlreadyRunning("another p2pchat is at work in this home", hint="p2pchat daemon status") from error
+        raise AlreadyRunning("another p2pchat is at work in this home", hint=hint) from error
     try:
         yield
     finally:

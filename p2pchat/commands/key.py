@@ -9,25 +9,26 @@ import click
 
 from p2pchat.commands import candidates, factors
 from p2pchat.commands.arguments import Shares
-from p2pchat.commands.ask import ask, given
+from p2pchat.commands.ask import ask
 from p2pchat.commands.backup_read import Found, factors_of, open_backup, read_backup
 from p2pchat.commands.backup_write import Copy, Look
 from p2pchat.commands.carriers import CARRIERS, split_in
-from p2pchat.commands.factors import Factors, Given, NewGiven, fresh, pin, present, read_new
+from p2pchat.commands.factors import Factors, Given, NewGiven, before_a_password, fresh, pin, present, read_new
 from p2pchat.commands.frame import Noun, Settings, pass_settings
-from p2pchat.commands.init import KDF, progress
+from p2pchat.commands.init import KDF
+from p2pchat.commands.key_rotate import rotate
 from p2pchat.commands.layout import print_fields
-from p2pchat.commands.new_keys import generate_primes
 from p2pchat.commands.output import say
-from p2pchat.commands.password import first_line
-from p2pchat.errors import BadFormat, Corrupt, Forbidden, NoDaemon, Usage
-from p2pchat.ids import parse_recovery
+from p2pchat.errors import NoDaemon, Usage
 
 key = Noun(
     "key",
     help="The own key, and copies of it that outlive this machine. A copy is sealed: it takes a password to open it.",
     examples=("p2pchat key export string --out backup.txt", "p2pchat key verify backup.txt"),
 )
+
+
+key.add_command(rotate)
 
 
 @key.verb("show", "p2pchat key show", "p2pchat key show --json | jq .backup_verified_ms")
@@ -84,14 +85,14 @@ def export(
     made = CARRIERS[carrier] if shares is None else split_in(*shares)
     if out == "-" and (settings.json or svg):
         raise click.UsageError("--out - is for people: name files under --json and --svg")
-    _before_a_password(settings)
+    before_a_password(settings)
     _outside_home(settings, out)
     look = Look(parity=parity, svg=svg, paper=paper or "a4")
     made.refuse(out, look, force=force)
     split_key = os.urandom(32) if shares is not None else None
     old = factors.read(settings, factors.of_home(settings.home), opened)
     chosen = Factors(split_key.hex().encode()) if split_key else read_new(settings, new)[0] if new else Factors()
-    params = {**_params(old), **_params(chosen, "new_"), "split": split_key is not None, "kdf": kdf}
+    params = {**old.as_params(), **chosen.as_params("new_"), "split": split_key is not None, "kdf": kdf}
     answers = [ask(settings, "key.backup", {**params, "with_log": log}, wait_s=30) for log in made.with_log]
     containers = [base64.b64decode(str(answer["container"])) for answer in answers]
     copy = Copy(
@@ -230,60 +231,16 @@ def passwd(
     --new-dongle SPEC takes the place of the password, and SPEC+password of both; `--new-dongle none` leaves a
     password alone. Without --new-dongle a home's dongle stays, beside the new password.
     """
-    _before_a_password(settings)
+    before_a_password(settings)
     old = factors.read(settings, factors.of_home(settings.home), Given(password_file, dongle, pin_file))
     chosen, spec = read_new(settings, NewGiven(new_password_file, new_dongle, pin_file), own=False)
     if new_dongle is None and old.dongle:
         chosen = chosen._replace(dongle=old.dongle)
-    params = {**_params(old), **_params(chosen, "new_"), "kdf": kdf}
+    params = {**old.as_params(), **chosen.as_params("new_"), "kdf": kdf}
     print_fields(settings, ask(settings, "key.passwd", params, wait_s=30))
     if new_dongle is not None:
         factors.remember(settings.home, spec)
     say(settings, "copies of the key that were made before open as they did then: p2pchat key export --help")
-
-
-@key.verb("rotate", "p2pchat key rotate", "p2pchat key rotate --recovery-file recovery.txt")
-@present
-@click.option(
-    "--recovery-file",
-    metavar="FILE",
-    help="The recovery key of init is its first line (-: stdin): it undoes what a thief signed.",
-    shell_complete=candidates.files,
-)
-@pass_settings
-def rotate(
-    settings: Settings, password_file: str | None, dongle: str | None, pin_file: str | None, recovery_file: str | None
-) -> None:
-    """Replace the RSA key behind the ID by a new one, which the old one signs. The ID stays. Takes about ten seconds.
-
-    Contacts are told on the next link, and asked to compare keys again. Copies of the key that were made before are
-    refused from then on. After a theft the ID is burnt for people who do not know you yet: a thief can show them the
-    old key.
-    """
-    _before_a_password(settings)
-    recovery = None if recovery_file is None else _recovery_key(recovery_file)
-    old = factors.read(settings, factors.of_home(settings.home), Given(password_file, dongle, pin_file))
-    off = bool(ask(settings, "status")["replaced"])
-    if off and recovery is None:
-        raise Forbidden("this device was switched off", hint="the recovery key alone counts now: --recovery-file FILE")
-    with progress(settings) as tick:
-        ((p, q),) = generate_primes(1, tick)
-    primes = {"p": base64.b64encode(p).decode(), "q": base64.b64encode(q).decode()}
-    print_fields(settings, ask(settings, "key.rotate", given(**_params(old), **primes, recovery=recovery), wait_s=60))
-    say(settings, "copies of the key that were made before are refused from now on: p2pchat key export --help")
-    say(settings, "contacts are told, and asked to compare: p2pchat contact verify PEER")
-    if off:
-        say(settings, "this device was switched off; to have links again: p2pchat daemon stop; p2pchat daemon start")
-
-
-def _recovery_key(file: str) -> str:
-    """Its text. A slip of the pen is told before anybody waits for ten seconds. Raises Corrupt."""
-    text = first_line(file).decode("ascii", "replace")
-    try:
-        parse_recovery(text)
-    except BadFormat as error:
-        raise Corrupt(error.message, hint=error.hint) from error
-    return text
 
 
 def _outside_home(settings: Settings, out: str) -> None:
@@ -291,11 +248,6 @@ def _outside_home(settings: Settings, out: str) -> None:
     home = settings.home
     if out != "-" and {home.data_dir, home.config_dir} & {(path := Path(out).absolute()), *path.parents}:
         raise Usage("a copy in the home is lost with the home", hint="name a place outside of it")
-
-
-def _before_a_password(settings: Settings) -> None:
-    """Nobody shall type one for nothing. Raises NoDaemon."""
-    ask(settings, "daemon.status")
 
 
 def _note(settings: Settings, user: str, head: bytes) -> None:
@@ -322,8 +274,3 @@ def _opener(chosen: Factors) -> str:
 
 def _named(password: object, dongle: object) -> str:
     return " and the ".join(name for name, asked in (("password", password), ("dongle", dongle)) if asked)
-
-
-def _params(chosen: Factors, prefix: str = "") -> dict[str, str]:
-    """For the daemon, which leaves out what is not there."""
-    return {prefix + name: base64.b64encode(value).decode() for name, value in chosen._asdict().items() if value}

@@ -25,6 +25,7 @@ from p2pchat.firewall.status import Status
 from p2pchat.firewall.strangers import Strangers
 from p2pchat.firewall.watch import Surroundings
 from p2pchat.keys.kdf import hkdf
+from p2pchat.keys.succession import current
 from p2pchat.link.carriers.decoy import draw
 from p2pchat.link.credentials import Local
 from p2pchat.rpc import server
@@ -74,6 +75,7 @@ async def main(
             port = Port(stream)
             hello = await port.hello(settings.build)
             if hello is not None:
+                secrets = current(secrets, hello.user)
                 local = local_identity(hello, secrets)
                 await _serve(env, port, rpc_listener, secrets, settings, listeners, local, book)
         finally:

@@ -52,6 +52,13 @@ class KeyChain:
     def genesis(self) -> Genesis:
         return Genesis.decode(self.genesis_body)
 
+    @property
+    def roots(self) -> tuple[RootPublic, ...]:
+        """Of every entry, the first one's first."""
+        later = [Signed.decode(entry).body for entry in KeyLog.decode(self.raw).entries[1:]]
+        moduli = [NewRoot.decode(_KINDS[label_of(body)].decode(body).statement).modulus for body in later]
+        return tuple(RootPublic.from_modulus(modulus) for modulus in (self.genesis.modulus, *moduli))
+
     def upto(self, head: bytes) -> "KeyChain":
         """The same log as it was when ``head`` was its last entry. Raises Untrusted where no entry is."""
         hashes = [entry.hash for entry in self.entries]

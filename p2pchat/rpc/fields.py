@@ -138,6 +138,7 @@ CONTACT: Final = record(
         ListOf(HEX64, 2),
         "contact.show, contact.retry: fingerprints where two keys are about, the pinned one's first",
     ),
+    may("successor", Nullable(ID), "contact.show, contact.retry: who says to be this contact, its key being stolen"),
     may("epoch", Integer(), "contact.show, contact.retry: number of the epoch of keys in use; 0: none is agreed"),
 )
 
@@ -162,6 +163,7 @@ REQUEST: Final = record(
     need("message", Nullable(Text(limits.NOTE_BYTES, 0)), "the words that came with it; null until the link tells"),
     need("direction", OneOf(("in", "out")), "in: somebody asks me"),
     need("via", OneOf(("tracker", "card", "question", "link")), "how the two met"),
+    need("predecessor", Nullable(ID), "the contact that it says to be, whose key was stolen"),
 )
 
 EVENT_TYPES: Final = (

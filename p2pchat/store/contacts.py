@@ -238,7 +238,8 @@ def forget(tx: Tx, contact: int, now_ms: int) -> None:
     tx.execute(
         "UPDATE contacts SET state = 'none', alias = NULL, note = NULL, verified = 0, channel = 'ok', lan = 0,"
         " set_sequence = 0, accepted_ms = NULL, ticket_given = x'', ticket_held = x'', addresses = x'',"
-        " device_set = x'', key_log = x'', expected = x'', fork = x'', avatar = x'', updated_ms = ? WHERE id = ?",
+        " device_set = x'', key_log = x'', expected = x'', fork = x'', successor = x'', announce = 0, avatar = x'',"
+        " updated_ms = ? WHERE id = ?",
         *(now_ms, contact),
     )
     tx.execute("DELETE FROM channels WHERE contact = ?", contact)

@@ -8,6 +8,7 @@ CLOCK: Final = "clock"  # the highest hybrid clock given or seen
 ADDRESSES: Final = "addresses"  # the sequence of the newest own address record
 REPLACED: Final = "replaced"  # Unix ms of the last own device set that was signed because a contact held a newer one
 SWITCHED_OFF: Final = "switched-off"  # Unix ms at which this device proved to be replaced by another
+OWN_USER: Final = "own-user"  # the ID whose store this is
 BACKUP_VERIFIED: Final = "backup-verified"  # Unix ms of the last proof that a backup restores this identity
 
 INDEXED: Final = "indexed"  # the last content that the search index knows

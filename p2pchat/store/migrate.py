@@ -7,7 +7,7 @@ import apsw
 
 from p2pchat.errors import Failed
 
-VERSION: Final = 7
+VERSION: Final = 8
 
 
 def script(version: int) -> str:

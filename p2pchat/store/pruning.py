@@ -11,7 +11,7 @@ from p2pchat.store.tx import Reader, Tx
 
 BATCH_EVENTS: Final = 1000  # deleted in one job: a few milliseconds of the writer
 ANYBODY: Final = ""  # the reader that stands for all who are not known
-_OF_CONTACT: Final = "cli:"  # a reader of one contact alone bears its ID behind that (rpc/methods.py)
+OF_CONTACT: Final = "cli:"  # a reader of one contact alone bears its ID behind that (rpc/methods.py)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,9 @@ def _end(tx: Tx, before_ms: int) -> int:
 
 def _note(tx: Tx, name: str, cursor: int, upto: int) -> None:
     sql = "SELECT count(*), total(type = 'message') FROM events WHERE cursor > ? AND cursor <= ?"
-    if name.startswith(_OF_CONTACT):
+    if name.startswith(OF_CONTACT):
         sql += " AND contact = (SELECT id FROM contacts WHERE user_text = ?)"
-        row = tx.one(sql, cursor, upto, name.removeprefix(_OF_CONTACT))
+        row = tx.one(sql, cursor, upto, name.removeprefix(OF_CONTACT))
     else:
         row = tx.one(sql, cursor, upto)
     events, messages = row or (0, 0)

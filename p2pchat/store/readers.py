@@ -19,6 +19,11 @@ def get(reader: Reader, name: str) -> EventReader:
     return EventReader(*row) if row else EventReader(name, 0, 0)
 
 
+def rename(tx: Tx, name: str, new: str) -> None:
+    """It goes on under another name, unless there is one of that name."""
+    tx.execute("UPDATE OR IGNORE readers SET name = ? WHERE name = ?", new, name)
+
+
 def confirm(tx: Tx, name: str, cursor: int, now_ms: int, *, contact: int | None = None) -> list[int]:
     """Everything up to ``cursor`` was dealt with; never moves a reader back, nor beyond the log.
 

@@ -19,7 +19,7 @@ from p2pchat.store.tx import Tx
 from p2pchat.store.writer import Store
 from p2pchat.token_bucket import allowance
 from p2pchat.vault import methods, own, renewal, spare_time, upkeep
-from p2pchat.vault.flows import links, wishes
+from p2pchat.vault.flows import links, succession, wishes
 from p2pchat.vault.node import Node, Settings
 from p2pchat.vault.port import Port
 from p2pchat.wire import boundary
@@ -51,10 +51,11 @@ async def main(env: Env, stream: trio.abc.Stream, secrets: VaultSecrets, home: H
         return
     key = store_key(secrets.store_key, welcome.share)
     store = await Store.open(env, home.store_db, key, on_error=upkeep.unheard)
-    node = _node(env, identity, store, port, welcome, hooks, home)
+    node = _node(env, secrets, identity, store, port, welcome, hooks, home)
     async with trio.open_nursery() as nursery:
         await nursery.start(store.run)
         await store.change(lambda tx: _first_profile(tx, secrets))
+        await succession.settle(node, secrets.succession)
         nursery.start_soon(port.write)
         nursery.start_soon(upkeep.run, node)
         nursery.start_soon(node.delay.watch)
@@ -73,7 +74,14 @@ async def main(env: Env, stream: trio.abc.Stream, secrets: VaultSecrets, home: H
 
 
 def _node(
-    env: Env, identity: Identity, store: Store, port: Port, welcome: boundary.Welcome, hooks: Hooks, home: Home
+    env: Env,
+    secrets: VaultSecrets,
+    identity: Identity,
+    store: Store,
+    port: Port,
+    welcome: boundary.Welcome,
+    hooks: Hooks,
+    home: Home,
 ) -> Node:
     config = hooks.settings.current()
     now_ms, sequence = env.clock.wall_ms(), own.Sequence(store)
@@ -95,6 +103,7 @@ def _node(
         sequence=sequence,
         local_secret=hkdf(identity.root.secret, b"p2pchat/1/rejected-leg"),
         wall=welcome.wall,
+        announcement=secrets.succession,
         started_ms=now_ms,
         launcher_pid=hooks.launcher_pid,
         stop=hooks.stop,

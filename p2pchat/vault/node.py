@@ -64,6 +64,7 @@ class Node:
     news: News = field(default_factory=News)
     rotate: Rotate = field(init=False)  # gives the identity another root (renewal.py)
     take_log: TakeLog = field(init=False)  # a contact had the own key log, which was lost (renewal.py)
+    announcement: bytes = b""  # an encoded Succession, for friends of the ID that this home had before
     copied: bool = False  # a copy of this home was in use since the start
     overtaken: Overtaken = field(default_factory=Overtaken)
     alarms: dict[tuple[str, int], int] = field(default_factory=dict)  # (cause, contact) -> when it was told

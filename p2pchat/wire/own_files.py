@@ -5,7 +5,17 @@ from typing import Annotated
 
 from p2pchat import limits
 from p2pchat.wire.shape import U8, U32, U64, Struct, exactly, up_to
-from p2pchat.wire.structs import Bytes16, Bytes32, Device16, DeviceSetBytes, KeyLogBytes, Nickname, Rsa1024, UserQ
+from p2pchat.wire.structs import (
+    Bytes16,
+    Bytes32,
+    Device16,
+    DeviceSetBytes,
+    KeyLogBytes,
+    Nickname,
+    Rsa1024,
+    SuccessionBytes,
+    UserQ,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +66,7 @@ class VaultSecrets(Struct):
     created_ms: U64
     nickname: Nickname  # these two: the first profile, which the vault's store takes over
     avatar: Annotated[bytes, up_to(limits.AVATAR_BYTES)]
+    succession: SuccessionBytes = b""  # from the ID that this home had before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,3 +78,4 @@ class GateSecrets(Struct):
     link_x25519: Bytes32
     store_share: Bytes32
     book_key: Bytes32
+    next: Annotated[bytes, up_to(256)] = b""  # an encoded GateSecrets: counts once the vault has the identity it names

@@ -26,6 +26,7 @@ MaybeEpoch = Annotated[EpochId, up_to(8)]  # empty = none
 Nickname = Annotated[str, up_to(limits.NICKNAME_BYTES)]
 KeyLogBytes = Annotated[bytes, up_to(limits.KEY_LOG_BYTES)]  # an encoded KeyLog, or empty = not sent
 DeviceSetBytes = Annotated[bytes, up_to(limits.DEVICE_SET_BYTES)]  # an encoded Signed(DeviceSet), or empty
+SuccessionBytes = Annotated[bytes, up_to(limits.SUCCESSION_BYTES)]  # an encoded Succession, or empty
 Capabilities = Annotated[tuple[Annotated[str, Size(1, 32)], ...], up_to(32)]
 
 CAPABILITIES: Final[tuple[str, ...]] = ("text", "receipts", "withdraw")  # what this build understands
@@ -94,6 +95,25 @@ class Recover(Struct):
     ed25519: Bytes32
     mldsa65: Annotated[bytes, exactly(1952)]
     by_mldsa65: Annotated[bytes, exactly(3309)]  # over the statement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Successor(Struct):
+    """An ID is given up because its key was stolen; its owner goes by another. Root-signed, by the ID given up."""
+
+    LABEL = "p2pchat/1/successor"
+    user: UserQ
+    successor: UserQ
+    day: U32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Succession(Struct):
+    """How the successor shows it to those who knew the ID before (keys/succession.py)."""
+
+    LABEL = "p2pchat/1/succession"
+    statement: Annotated[bytes, up_to(2048)]  # an encoded Signed(Successor)
+    key_log: Annotated[bytes, up_to(6 * 1024)]  # of the ID given up; empty where it is longer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -394,6 +414,7 @@ class ContactRequest(Struct):
     note: Annotated[str, up_to(limits.NOTE_BYTES)]
     addresses: Annotated[bytes, up_to(limits.ADDRESS_RECORD_BYTES)]  # an encoded Signed(AddressRecord), or empty
     sent_ms: U64
+    succession: SuccessionBytes = b""  # for who knew the sender by an ID that was given up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

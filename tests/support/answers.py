@@ -41,7 +41,14 @@ CONTACT = {
     "carrier": "raw",
     "addresses": ["192.0.2.1:9000"],
 }
-REQUEST = {"id": BOB, "nickname": None, "message": "hi\nthere", "direction": "in", "via": "card"}
+REQUEST = {
+    "id": BOB,
+    "nickname": None,
+    "message": "hi\nthere",
+    "direction": "in",
+    "via": "card",
+    "predecessor": None,
+}
 ROW = {
     "message": MESSAGE,
     "direction": "in",

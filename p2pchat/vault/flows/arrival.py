@@ -6,7 +6,7 @@ from p2pchat.errors import P2PChatError, Untrusted
 from p2pchat.keys.devices import verify_device_set
 from p2pchat.keys.key_log import verify_key_log
 from p2pchat.keys.standing import Standing
-from p2pchat.store import contacts, events
+from p2pchat.store import contacts, events, successions
 from p2pchat.store.contacts import Contact
 from p2pchat.store.tx import Tx
 from p2pchat.vault.flows import forks, pins, wishes
@@ -38,6 +38,7 @@ def check(node: Node, up: boundary.Up, events_to: trio.MemorySendChannel[LinkEve
             node.store.read(lambda reader: pins.check_code(reader, listed.id, chain, shown))
             _pin(node, listed, link)
     else:
+        link.given_up = node.store.read(lambda reader: successions.successor(reader, listed.id)) is not None
         _compare(node, listed, link, pin)
     return link
 

@@ -83,6 +83,7 @@ class Link:
     pairings: int = 0  # requests and answers that came
     shown: VerifiedSet | None = None  # a set that is not the newest: nothing passes (flows/stale.py)
     forked: bool = False  # two logs of the peer's are about, and the user has not decided (flows/forks.py)
+    given_up: bool = False  # the peer says to have another ID, and the user has not decided (flows/succession.py)
     newer_log: KeyChain | None = None  # of the peer's, than the one that it shows: nothing passes either
     told_stale: bool = False  # the peer said that it holds another set or log of mine, or sent the log that I wanted
     log_sent: bool = False  # the peer heard which log of its own is held here
@@ -91,7 +92,7 @@ class Link:
     @property
     def silenced(self) -> bool:
         """The peer shows what is not its newest, and is told so, or nobody knows which is: nothing else passes."""
-        return self.shown is not None or self.newer_log is not None or self.forked
+        return self.shown is not None or self.newer_log is not None or self.forked or self.given_up
 
     @property
     def user(self) -> UserId:

@@ -135,7 +135,7 @@ async def _greet(node: Node, link: Link) -> None:
         stale.answer(node, link, link.shown)
     elif link.forked:
         forks.tell(node, link)
-    else:
+    elif not link.given_up:
         await pair.greet(node, link)
 
 

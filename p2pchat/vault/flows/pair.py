@@ -11,7 +11,7 @@ from p2pchat.keys.signed import verify_address_record
 from p2pchat.store import contacts, events, meta, profile
 from p2pchat.store.contacts import Contact, NewContact, Tickets
 from p2pchat.store.tx import Tx
-from p2pchat.vault.flows import channel, pins, records, wishes
+from p2pchat.vault.flows import channel, pins, records, succession, wishes
 from p2pchat.vault.flows.link import Link, Nudge
 from p2pchat.vault.node import Node
 from p2pchat.wire.frames import FrameType
@@ -41,6 +41,7 @@ def _send_request(node: Node, link: Link, contact: Contact) -> None:
         note=contact.note or "",
         addresses=node.addresses,
         sent_ms=node.now_ms(),
+        succession=succession.announcement(node, contact),
     )
     _send(node, link, FrameType.REQUEST, body)
 
@@ -81,10 +82,20 @@ async def request_received(node: Node, link: Link, body: bytes) -> None:
     """Raises BadFormat, CryptoError, BadSignature: the link must then be cut."""
     request = open_request(body, link.from_peer(node.identity.user), recipient=node.identity.device, sender=link.record)
     _check_addresses(link, request.addresses)
+    before = succession.claimed(node, link, request.succession)
     fresh = Incarnation(node.env.random.bytes(8))
     now_ms = node.now_ms()
-    met = await node.store.change(lambda tx: _take_request(tx, link, request, fresh, now_ms))
+
+    def job(tx: Tx) -> tuple[_Met, bool]:
+        met = _take_request(tx, link, request, fresh, now_ms)
+        listed = contacts.by_user(tx, link.user)
+        known = before is not None and listed is not None and listed.state not in {"none", "blocked"}
+        return met, known and before is not None and succession.take_claim(tx, node, before, link.user)
+
+    met, claimed = await node.store.change(job)
     node.news.ring()
+    if claimed and before is not None:
+        succession.links_anew(node, before.user)
     if met.friends:
         send_answer(node, link, reply=False)
         await _friends(node, link, met)

@@ -9,10 +9,10 @@ from p2pchat.contacts.state import Event, State, next_state
 from p2pchat.errors import NotFound
 from p2pchat.ids import UserId, user_id_text
 from p2pchat.keys.key_log import verify_key_log
-from p2pchat.store import channels, contacts, names
+from p2pchat.store import channels, contacts, names, successions
 from p2pchat.store.contacts import Contact
 from p2pchat.store.tx import Reader, Tx
-from p2pchat.vault.flows import channel, forks, health, wishes
+from p2pchat.vault.flows import channel, forks, health, succession, wishes
 from p2pchat.vault.flows.link import Link
 from p2pchat.vault.flows.turn import Turn
 from p2pchat.vault.methods import pages
@@ -53,7 +53,13 @@ async def show(node: Node, params: Params) -> Result:
     other = node.store.read(lambda reader: forks.held(reader, contact.id))
     pinned = node.store.read(lambda reader: contacts.objects(reader, contact.id)).key_log
     fork = [] if other is None else [verify_key_log(pinned).root.fingerprint, other.root.fingerprint]
-    return {**view(node, contact), "epoch": _epoch(node, contact), "fork": fork}
+    successor = node.store.read(lambda reader: successions.successor(reader, contact.id))
+    return {
+        **view(node, contact),
+        "epoch": _epoch(node, contact),
+        "fork": fork,
+        "successor": user_id_text(successor) if successor else None,
+    }
 
 
 async def retry(node: Node, params: Params) -> Result:
@@ -108,17 +114,20 @@ async def remove(node: Node, params: Params) -> Result:
 async def _move(node: Node, word: str, event: Event) -> Contact:
     """Change a contact's state as the table says, and tell the gate. The contact as it was."""
 
-    def job(tx: Tx) -> Contact:
+    def job(tx: Tx) -> tuple[Contact, Contact | None]:
         contact = named(node, tx, word)
         after = next_state(State(contact.state), event, contact.called)
         if after is State.NONE:
             contacts.forget(tx, contact.id, node.now_ms())
         else:
             contacts.set_state(tx, contact.id, after.value, node.now_ms())
-        return contact
+        thawed = succession.rejected(tx, contact.user) if after in {State.NONE, State.BLOCKED} else None
+        return contact, thawed
 
-    contact = await node.store.change(job)
+    contact, thawed = await node.store.change(job)
     wishes.tell(node, contact.user)
+    if thawed is not None:
+        succession.links_anew(node, thawed.user)
     node.news.ring()
     return contact
 

@@ -9,11 +9,11 @@ from p2pchat.contacts.state import Event, State, next_state
 from p2pchat.errors import Failed, Untrusted, Usage
 from p2pchat.ids import Incarnation
 from p2pchat.keys.standing import Standing
-from p2pchat.store import contacts, events, profile
+from p2pchat.store import contacts, events, profile, successions
 from p2pchat.store.contacts import Contact, NewContact
 from p2pchat.store.tx import Tx
 from p2pchat.vault import own
-from p2pchat.vault.flows import pair, pins, records, wishes
+from p2pchat.vault.flows import pair, pins, records, succession, wishes
 from p2pchat.vault.flows.link import Nudge
 from p2pchat.vault.methods import pages
 from p2pchat.vault.methods.contact import Params, Result, named, viewed
@@ -64,13 +64,14 @@ async def add(node: Node, params: Params) -> Result:
         nickname=nickname,
         note=params.get("message"),
     )
-    await node.store.change(lambda tx: _add(tx, new, take, now_ms))
+    await node.store.change(lambda tx: _add(tx, node, new, take))
     wishes.tell(node, user)
     _nudge(node, user)
     return viewed(node, user)
 
 
-def _add(tx: Tx, new: NewContact, take: Callable[[Tx, Contact, int], None], now_ms: int) -> None:
+def _add(tx: Tx, node: Node, new: NewContact, take: Callable[[Tx, Contact, int], None]) -> None:
+    now_ms = node.now_ms()
     contact = contacts.by_user(tx, new.user)
     before = State(contact.state) if contact else State.NONE
     after = next_state(before, Event.ADD, contact.called if contact else "")
@@ -85,7 +86,7 @@ def _add(tx: Tx, new: NewContact, take: Callable[[Tx, Contact, int], None], now_
         if new.alias:
             contacts.set_alias(tx, contact.id, new.alias, now_ms)
         if after is not before:
-            _befriend(tx, contact, now_ms)
+            _befriend(tx, node, contact)
 
 
 def _take_card(found: ReadCard, tx: Tx, contact: Contact, now_ms: int) -> None:
@@ -113,52 +114,60 @@ def _take_code(code: CardCode, tx: Tx, contact: Contact, now_ms: int) -> None:
         )
 
 
-def _befriend(tx: Tx, contact: Contact, now_ms: int) -> None:
-    contacts.set_state(tx, contact.id, "accepted", now_ms)
-    events.append(tx, "contact-accepted", now_ms, contact=contact.id)
+def _befriend(tx: Tx, node: Node, contact: Contact) -> None:
+    contact = succession.accepted(tx, node, contact)
+    contacts.set_state(tx, contact.id, "accepted", node.now_ms())
+    events.append(tx, "contact-accepted", node.now_ms(), contact=contact.id)
 
 
 async def listed(node: Node, params: Params) -> Result:
     waiting = node.store.read(lambda reader: contacts.every(reader, "incoming", "requested", "restored"))
     rows, following = pages.by_offset(waiting, params.get("page"))
-    return {"items": [_view(contact) for contact in rows], "next": following}
+    return {"items": [_view(node, contact) for contact in rows], "next": following}
 
 
-def _view(contact: Contact) -> dict[str, Any]:
+def _view(node: Node, contact: Contact) -> dict[str, Any]:
+    old = node.store.read(lambda reader: successions.predecessor(reader, contact.user))
     return {
         "id": contact.user_text,
         "nickname": contact.nickname,
         "message": contact.note,
         "direction": contact.direction,
         "via": contact.via,
+        "predecessor": old.user_text if old else None,
     }
 
 
 async def accept(node: Node, params: Params) -> Result:
-    def job(tx: Tx) -> Contact:
+    def job(tx: Tx) -> tuple[Contact, Contact | None]:
         contact = named(node, tx, params["id"])
         after = next_state(State(contact.state), Event.ACCEPT, contact.called)
-        if after.value != contact.state:
-            _befriend(tx, contact, node.now_ms())
-        return contact
+        old = successions.predecessor(tx, contact.user)
+        if after.value != contact.state or old is not None:
+            _befriend(tx, node, contact)
+        return contact, old
 
-    contact = await node.store.change(job)
+    contact, old = await node.store.change(job)
     node.news.ring()
     wishes.tell(node, contact.user)
     _nudge(node, contact.user)
+    if old is not None:
+        succession.links_anew(node, old.user)
     return viewed(node, contact.user)
 
 
 async def reject(node: Node, params: Params) -> Result:
-    def job(tx: Tx) -> Contact:
+    def job(tx: Tx) -> tuple[Contact, Contact | None]:
         contact = named(node, tx, params["id"])
         next_state(State(contact.state), Event.REJECT, contact.called)
         contacts.forget(tx, contact.id, node.now_ms())
         pair.rejected(tx, contact.user, node.now_ms())
-        return contact
+        return contact, succession.rejected(tx, contact.user)
 
-    contact = await node.store.change(job)
+    contact, old = await node.store.change(job)
     node.news.ring()
+    if old is not None:
+        succession.links_anew(node, old.user)
     if contact.is_friend:  # restored: a link stands
         wishes.tell(node, contact.user)
         wishes.cut(node, contact.user, boundary.Reason.UNWANTED)
