@@ -53,6 +53,7 @@ class VaultSecrets(Struct):
     """Content of ``vault.key``: the identity. Sealed under a key derived from the KEK."""
 
     LABEL = "p2pchat/1/vault"
+    ADDED = 1
     p: Annotated[bytes, exactly(512)]
     q: Annotated[bytes, exactly(512)]
     scalar: Bytes32  # s, the ID scalar
@@ -74,6 +75,7 @@ class GateSecrets(Struct):
     """Content of ``gate.key``: the private link key, the gate's half of the store's key, the key of gate.db."""
 
     LABEL = "p2pchat/1/gate"
+    ADDED = 1
     user: UserQ
     link_x25519: Bytes32
     store_share: Bytes32

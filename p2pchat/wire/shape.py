@@ -60,6 +60,7 @@ class Struct:
     """
 
     LABEL: ClassVar[str] = ""
+    ADDED: ClassVar[int] = 0  # so many fields at the end came later: where they are absent their default counts
     __slots__ = ()
 
     def as_list(self) -> list[Any]:
@@ -81,8 +82,9 @@ class Struct:
             if not value or value[0] != cls.LABEL:
                 raise BadFormat(f"this is no {cls.__name__}")
             value = value[1:]
-        if len(value) < len(checks):
-            raise BadFormat(f"{cls.__name__} has {len(value)} fields, {len(checks)} are needed")
+        needed = len(checks) - cls.ADDED
+        if len(value) < needed:
+            raise BadFormat(f"{cls.__name__} has {len(value)} fields, {needed} are needed")
         got = {}
         for (name, check), item in zip(checks, value, strict=False):
             try:

@@ -410,6 +410,7 @@ class ContactRequest(Struct):
     """Sealed by HPKE to the recipient's box keys, signed over both Q and the link hash (contacts/request.py)."""
 
     LABEL = "p2pchat/1/request"
+    ADDED = 1
     nickname: Nickname
     note: Annotated[str, up_to(limits.NOTE_BYTES)]
     addresses: Annotated[bytes, up_to(limits.ADDRESS_RECORD_BYTES)]  # an encoded Signed(AddressRecord), or empty

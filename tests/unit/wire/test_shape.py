@@ -35,6 +35,25 @@ def test_fields_of_a_later_version_are_ignored() -> None:
     assert Outer.from_value([*GOOD.as_list(), "new"]) == GOOD
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grown(Struct):
+    """As a later version has it: the last field was added, the one before was not, though it has a default, too."""
+
+    LABEL = "test/grown"
+    ADDED = 1
+    first: U8
+    second: U8 = 2
+    third: U8 = 3
+
+
+def test_only_a_field_that_was_added_may_be_absent() -> None:
+    assert Grown.from_value(["test/grown", 7, 8]) == Grown(first=7, second=8)
+    assert Grown.from_value(["test/grown", 7, 8, 9]) == Grown(first=7, second=8, third=9)
+    for fields in ([], [7]):
+        with pytest.raises(BadFormat, match=f"has {len(fields)} fields, 2 are needed"):
+            Grown.from_value(["test/grown", *fields])
+
+
 @pytest.mark.parametrize(
     ("position", "value", "said"),
     [
