@@ -46,15 +46,21 @@ class Carrier:
             if self.show is None:
                 raise Usage("this copy is a file, and nothing for a terminal", hint="name a file: --out FILE")
             return
+        if self.names is not None:
+            _fit_folder(out)
+            if not Path(out).is_dir():
+                return
         for path in self._paths(out, look):
             _fit(path, force)
 
     def write(self, copy: Copy, out: str, look: Look, *, force: bool) -> list[str]:
-        """The files that were written, each mode 0600 and whole; none for ``-``."""
+        """The files that were written, each mode 0600 and whole; none for ``-``. A missing folder is made."""
         if out == "-":
             assert self.show is not None  # refuse
             sys.stdout.write(self.show(copy, look))
             return []
+        if self.names is not None:
+            _make_folder(Path(out))
         paths = self._paths(out, look)
         for path, content in zip(paths, self.make(copy, look), strict=True):
             _fit(path, force)
@@ -63,6 +69,21 @@ class Carrier:
 
     def _paths(self, out: str, look: Look) -> list[str]:
         return [out] if self.names is None else [str(Path(out) / name) for name in self.names(look)]
+
+
+def _fit_folder(name: str) -> None:
+    path = Path(name)
+    if not name or (path.exists() and not path.is_dir()):
+        raise Failed(f"{name!r} is no name for a folder", hint="the files of this copy go into a folder")
+    if not path.parent.is_dir():
+        raise NotFound(f"there is no folder {path.parent}", hint=f"mkdir -p {path.parent}")
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise Failed(f"cannot make the folder {path}: {error.strerror}", hint=f"ls -ld {path.parent}") from error
 
 
 def _fit(name: str, force: bool) -> None:

@@ -1,0 +1,79 @@
+"""Where ``key export`` writes: what it refuses, and that it never writes over anything by itself."""
+
+from base64 import b64encode
+from pathlib import Path
+
+import pytest
+
+from p2pchat.keys import seal
+from p2pchat.keys.backup import secret
+from tests.support.answers import DAEMON, KEY
+from tests.support.command_line import Done, p2pchat
+from tests.support.fake_daemon import ALICE, FakeDaemon
+from tests.support.identities import stored_identity
+
+CONTAINER = secret.seal_backup(
+    stored_identity(0).lasting, b"secret", with_log=False, fresh=bytes(seal.FRESH_BYTES), cost=seal.LIGHT
+)
+
+
+@pytest.fixture
+def daemon(fake: FakeDaemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeDaemon:
+    backup = {"id": ALICE, "set": "01234567", "container": b64encode(CONTAINER).decode()}
+    fake.answers |= {"daemon.status": DAEMON, "key.show": KEY, "key.backup": backup}
+    password = tmp_path / "password"
+    password.write_text("secret\n")
+    monkeypatch.setenv("P2PCHAT_PASSWORD_FILE", str(password))
+    return fake
+
+
+def export(*words: object) -> Done:
+    return p2pchat("key", "export", *map(str, words))
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        (("qr",), ["part-1.png", "part-2.png", "part-3.png"]),
+        (("qr", "--svg"), ["part-1.svg", "part-2.svg", "part-3.svg"]),
+        (("string", "--shares", "2/3"), ["share-1.txt", "share-2.txt", "share-3.txt"]),
+    ],
+)
+def test_a_folder_is_made_and_is_private(
+    daemon: FakeDaemon, tmp_path: Path, words: tuple[str, ...], names: list[str]
+) -> None:
+    folder = tmp_path / "new"
+    for force in ((), ("--force",)):
+        done = export(*words, "--out", f"{folder}/", *force)
+        assert done.status == 0, done.err
+        assert sorted(path.name for path in folder.iterdir()) == names
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+    again = export(*words, "--out", folder)
+    assert (again.status, "--force" in again.err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("carrier", "out", "status", "said"),
+    [
+        ("qr", "{there}", 1, "no name for a folder"),
+        ("qr", "", 1, "no name for a folder"),
+        ("qr", "{tmp}/no/where", 5, "mkdir -p"),
+        ("string", "{there}", 1, "--force"),
+        ("string", "{tmp}", 1, "no name for a file"),
+        ("string", "", 1, "no name for a file"),
+        ("file", "{tmp}/x/", 1, "no name for a file"),
+        ("file", "{tmp}/no/where", 5, "mkdir -p"),
+        ("pdf", "{link}", 1, "--force"),
+    ],
+)
+def test_a_place_that_does_not_fit_is_told_before_a_password(
+    daemon: FakeDaemon, tmp_path: Path, carrier: str, out: str, status: int, said: str
+) -> None:
+    there, link = tmp_path / "there", tmp_path / "link"
+    there.write_text("mine")
+    link.symlink_to(tmp_path / "nowhere")
+    done = export(carrier, "--out", out.format(there=there, tmp=tmp_path, link=link))
+    assert (done.status, said in done.err) == (status, True), done.err
+    assert there.read_text() == "mine" and link.is_symlink()
+    assert not daemon.asked("key.backup")
