@@ -34,7 +34,7 @@ def take_over(
 def become(tx: Tx, old: Contact, new: Contact, incarnation: Incarnation, make: Make, now_ms: int) -> None:
     """``old`` goes by the ID of ``new`` from now on, under one row: history, alias and what waits stay.
 
-    The ID that was given up is blocked. ``new`` is nobody's friend: it has no queue with anything in it.
+    The ID that was given up is blocked. ``new`` has no queue with anything in it (``has_written``).
     """
     objects, tickets = contacts.objects(tx, new.id), contacts.tickets(tx, new.id)
     nickname, alias, lan = new.nickname or old.nickname, new.alias or old.alias, new.lan or old.lan
@@ -55,6 +55,12 @@ def become(tx: Tx, old: Contact, new: Contact, incarnation: Incarnation, make: M
         " VALUES (?, ?, 'blocked', 'in', ?, ?, ?)",
         *(old.user, user_id_text(old.user), old.via, now_ms, now_ms),
     )
+
+
+def has_written(reader: Reader, contact: int) -> bool:
+    """Whether messages went between this node and the contact while it is listed."""
+    queues = "SELECT tail FROM out_queues WHERE contact = ?1 UNION ALL SELECT have FROM in_queues WHERE contact = ?1"
+    return any(number for (number,) in reader.all(queues, contact))
 
 
 def claim(tx: Tx, contact: int, successor: UserId, now_ms: int) -> None:

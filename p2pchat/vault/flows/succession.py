@@ -82,12 +82,12 @@ def take_claim(tx: Tx, node: Node, old: Contact, user: UserId) -> bool:
 def accepted(tx: Tx, node: Node, contact: Contact) -> Contact:
     """The user takes ``contact``. Where it says to be somebody known, both become one; who it then is.
 
-    A friend who had been listed under both IDs keeps two histories; the ID that was given up is blocked.
+    A friend whom one has written to under both IDs keeps two histories; the ID that was given up is blocked.
     """
     old = successions.predecessor(tx, contact.user)
     if old is None:
         return contact
-    if contact.is_friend:
+    if contact.is_friend and successions.has_written(tx, contact.id):
         successions.drop_claim(tx, contact.user)
         outbox.abandon(tx, old.id, _OTHER_ID, node.now_ms())
         contacts.set_state(tx, old.id, "blocked", node.now_ms())

@@ -153,6 +153,8 @@ async def accept(node: Node, params: Params) -> Result:
     _nudge(node, contact.user)
     if old is not None:
         succession.links_anew(node, old.user)
+        if contact.is_friend:  # a channel stood, of a row that is gone
+            wishes.cut(node, contact.user, boundary.Reason.LOST)
     return viewed(node, contact.user)
 
 

@@ -197,6 +197,25 @@ async def test_one_who_was_a_friend_already_keeps_two_histories(autojump_clock: 
         assert [row["text"] for row in (await vault.call("history", peer="bob"))["items"]] == ["old"]
 
 
+async def test_one_whose_new_card_was_taken_first_becomes_one_contact(autojump_clock: MockClock) -> None:
+    async with with_a_friend() as (vault, _friend):
+        await vault.call("send", to=["bob"], text="waits")
+        one = Claimant(vault, identity=stored_identity(4))
+        await one.befriend()
+        await one.send(FrameType.REQUEST, one.asking(claim(one.identity, FRIEND)))
+        assert await vault.lives()
+        await vault.call("contact.accept", id=text(one.identity))
+        await one.cut()
+        await one.down()
+        assert (await vault.call("contact.show", peer="bob"))["id"] == text(one.identity)
+        await one.up()
+        await one.begin()
+        await one.converse_again()
+        await say_resume(one)
+        assert await vault.lives()
+        assert [sent.kind for sent in one.sends()].count(FrameType.ENVELOPE) == 1
+
+
 # --- as the node sees it that gave up its ID --------------------------------------------------------------------------
 
 
