@@ -27,7 +27,7 @@ def flipped(data: bytes, at: int) -> bytes:
 
 
 def ends(node: Node) -> None:
-    wait_for(lambda: not node.processes(), seconds=10, what="the daemon to end")
+    wait_for(lambda: not node.processes(), seconds=30, what="the daemon to end")
 
 
 def test_the_statuses_are_those_of_the_errors() -> None:

@@ -32,7 +32,7 @@ def meet(node: Node, folder: Path, *, lower: bool) -> Friend:
     me = someone_lower_or_higher(peer.user, lower=lower)
     friend = Friend(me, Link(me, peer.user, None, Raw((host, port)), os.urandom(96)))
     friend.ask("hello")
-    wait_for(lambda: bool(node.lines("contact", "requests")), seconds=10, what="the request to arrive")
+    wait_for(lambda: bool(node.lines("contact", "requests")), seconds=30, what="the request to arrive")
     node.ok("contact", "accept", id_text(me.shown.user))
     friend.until(lambda f: f.resumed)
     return friend
@@ -119,7 +119,7 @@ def test_messages_that_stay_damaged_are_kept_until_somebody_mends_the_line(tmp_p
         friend.until(lambda f: f.idle and f.texts)
         assert texts(node) == ["spoilt again and again"]
         assert friend.texts == ["mine waits, too"]
-        wait_for(lambda: node.lines("contact", "list")[0]["channel"] == "ok", seconds=5, what="the channel to be well")
+        wait_for(lambda: node.lines("contact", "list")[0]["channel"] == "ok", seconds=30, what="the channel to be well")
         assert node.lines("outbox", "list") == []
         assert epoch(node, peer) == 2
         friend.part()

@@ -59,7 +59,7 @@ def test_h031_h032_friends_do_not_notice_slow_and_idle_strangers_in_numbers(tmp_
         assert sum(told["stayed"].values()) >= places
         for kind, longest_s in told["longest_s"].items():
             assert longest_s < LONGEST_S[kind] + SLACK_S, kind
-        wait_for(lambda: open_files(gate) <= files, seconds=5, what="every place to be given back")
+        wait_for(lambda: open_files(gate) <= files, seconds=30, what="every place to be given back")
         assert a.processes()["gate"] == gate
         b.stop()
         b.start()

@@ -52,7 +52,7 @@ def test_a_signal_leaves_nothing(tmp_path: Path, step: str, number: int) -> None
         while json.loads(process.stdout.readline())["step"] != step:
             pass
     else:
-        wait_for(lambda: bool(list(tmp_path.iterdir())), seconds=10, what="the demo to begin")
+        wait_for(lambda: bool(list(tmp_path.iterdir())), seconds=30, what="the demo to begin")
     threading.Event().wait(0.1)
     process.send_signal(number)
     process.communicate(timeout=60)

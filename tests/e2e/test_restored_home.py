@@ -150,8 +150,8 @@ def test_a_copy_older_than_the_acceptance(tmp_path: Path, who: int) -> None:
         restored, other = both[who], both[1 - who]
         assert len(texts(restored)) == 1, "the first message is gone with the home"
         assert len(texts(other)) == 2
-        wait_for(told(other, "perhaps missing there"), seconds=10, what="the other side to hear of the gap")
-        wait_for(told(restored, LOST_HERE), seconds=10, what="the restored side to hear of the gap")
+        wait_for(told(other, "perhaps missing there"), seconds=30, what="the other side to hear of the gap")
+        wait_for(told(restored, LOST_HERE), seconds=30, what="the restored side to hear of the gap")
 
 
 def test_a_copy_older_than_the_friendship_adds_the_card_again(tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def test_a_planted_leak_in_a_real_vault_is_found(tmp_path: Path, monkeypatch: py
         node.ok("status")
         assert sealed(node) == [vault]
         node.run("daemon", "status", timeout=20)  # the vault is gone before it answers; its successor leaks, too
-        wait_for(lambda: bool(sealed_vault.complaints(node.path)), seconds=10, what="the complaint")
+        wait_for(lambda: bool(sealed_vault.complaints(node.path)), seconds=30, what="the complaint")
         assert "a name look-up: socket.getaddrinfo" in sealed_vault.complaints(node.path)
         assert f"status {sealed_vault.STATUS}" in (node.path / "logs" / "daemon.log").read_text()
 

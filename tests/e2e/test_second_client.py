@@ -83,7 +83,7 @@ def test_a_client_written_from_the_document_talks_with_a_node(node: Node, tmp_pa
     assert (friend.link.pongs, carrier.pongs) == ([pack(b"heart 01")], [b"beneath it"])
 
     friend.ask("we met in the document")
-    wait_for(lambda: bool(node.lines("contact", "requests")), seconds=10, what="the request to arrive")
+    wait_for(lambda: bool(node.lines("contact", "requests")), seconds=30, what="the request to arrive")
     (request,) = node.lines("contact", "requests")
     assert (request["id"], request["nickname"]) == (id_text(me.shown.user), "second")
     assert request["message"] == "we met in the document"

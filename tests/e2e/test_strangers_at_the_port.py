@@ -111,7 +111,7 @@ def test_three_hundred_idle_visitors_keep_no_friend_out(friends: tuple[Node, Nod
     gate = a.processes()["gate"]
     with ExitStack() as crowd:
         idle = [crowd.enter_context(socket.create_connection(address)) for _ in range(300)]
-        wait_for(lambda: _open_files(gate) < 60, seconds=5, what="all but a few to be turned away")
+        wait_for(lambda: _open_files(gate) < 60, seconds=30, what="all but a few to be turned away")
         assert a.json("send", b.id, "over the link that is up", "--wait", "delivered")["state"] == "delivered"
         b.stop()
         b.start()  # the crowd holds b's prefix at a's door; a finds b
