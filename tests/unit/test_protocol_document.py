@@ -15,8 +15,8 @@ from p2pchat.contacts.emoji import TABLE
 from p2pchat.wire import own_files, structs
 from p2pchat.wire.frames import FrameType
 from p2pchat.wire.shape import Range, Size, Struct
-from tests.support.second_client import carriers, compare, epochs, identity, link, sealed
-from tests.support.second_client.primitives import hkdf, hmac, unpack
+from tests.support.second_client import backups, carriers, compare, epochs, identity, key_logs, link, sealed
+from tests.support.second_client.primitives import hkdf, hmac, sha256, unpack
 
 ROOT: Final = Path(__file__).parents[2]
 DOCUMENT: Final = (ROOT / "docs" / "protocol.md").read_text()
@@ -181,6 +181,57 @@ def test_own_files() -> None:
         assert hkdf(kek, f"p2pchat/1/kek/{purpose}".encode()).hex() == known["derive"][purpose]
     halves = b"".join(hexed(known["store_key"], "vault_half", "gate_half"))
     assert hkdf(halves, b"p2pchat/1/store").hex() == known["store_key"]["key"]
+
+
+def test_backups_under_every_factor() -> None:
+    known = vectors("backup_v1")
+    key_file, challenge, answer = hexed(known["dongle"], "file", "challenge", "answer")
+    assert backups.answer_of_key_file(key_file) == answer
+    assert sha256(b"p2pchat/1/dongle") == challenge
+    split_key = backups.combine(known["mnemonics"][1:])
+    assert split_key.hex() == known["split_key"]
+    factors = {
+        "password": (known["password"], b""),
+        "dongle": ("", answer),
+        "both": (known["password"], answer),
+        "shares": (split_key.hex(), b""),
+    }
+    for name, (password, dongle) in factors.items():
+        container = bytes.fromhex(known["containers"][name]["container"])
+        opened = backups.open_container(container, password, dongle)
+        assert (opened.hex(), backups.read_backup(opened).user.hex()) == (known["plaintext"], known["id"])
+        assert sha256(container).hex()[:8] == known["containers"][name]["set_id"]
+    bare, full = (backups.read_backup(raw) for raw in hexed(known["rotated"], "plaintext", "plaintext_with_log"))
+    log = key_logs.read_log(full.key_log)
+    assert (bare.key_log, bare.log_length, bare.head) == (b"", 2, log.hashes[-1])
+    assert bare.user == full.user == log.user
+    assert log.roots[-1].public_numbers().n == bare.p * bare.q
+
+
+def test_key_logs_and_what_they_lead_to() -> None:
+    known = vectors("key_log_v1")
+    ed25519, mldsa65, seed, commitment = hexed(known["recovery"], "ed25519", "mldsa65", "seed", "commitment")
+    assert key_logs.recovery_publics(seed) == (ed25519, mldsa65)
+    assert sha256(ed25519, mldsa65) == commitment
+    assert identity.bech32m("pcr", seed) == known["recovery"]["text"]
+    logs = {name: key_logs.read_log(bytes.fromhex(log["key_log"])) for name, log in known["logs"].items()}
+    for name, log in logs.items():
+        told = known["logs"][name]
+        assert (log.user.hex(), log.hashes[-1].hex(), log.fingerprint) == (
+            known["id"],
+            told["head"],
+            told["fingerprint"],
+        )
+    for pair, standing in known["standing"].items():
+        one, other = pair.split(" to ")
+        assert logs[one].stands_to(logs[other]) == standing, pair
+    end = unpack(bytes.fromhex(known["log_end_of_rotated"]), label="p2pchat/1/log-end", fields=7)
+    rotated = logs["rotated"]
+    assert (end[0], end[2], end[3]) == (rotated.user, len(rotated.hashes), rotated.hashes[-1])
+    assert int.from_bytes(end[1]) == rotated.roots[-1].public_numbers().n
+    raw, successor = hexed(known["succession"], "structure", "successor")
+    for pinned in (logs["genesis"], rotated):
+        assert key_logs.read_succession(raw, pinned) == successor
 
 
 @pytest.mark.parametrize("run", [0, 1])

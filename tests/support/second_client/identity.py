@@ -44,11 +44,16 @@ def times_base(scalar: bytes) -> bytes:
 
 
 def id_text(user: bytes) -> str:
-    """Bech32m, human part ``pc``."""
-    data = [(int.from_bytes(user) << 4 >> shift) & 31 for shift in range(255, -1, -5)]
-    check = _polymod([3, 3, 0, 16, 3, *data, *[0] * 6]) ^ 0x2BC830A3
+    return bech32m("pc", user)
+
+
+def bech32m(human: str, payload: bytes) -> str:
+    """Of 32 bytes."""
+    data = [(int.from_bytes(payload) << 4 >> shift) & 31 for shift in range(255, -1, -5)]
+    part = [*(ord(char) >> 5 for char in human), 0, *(ord(char) & 31 for char in human)]
+    check = _polymod([*part, *data, *[0] * 6]) ^ 0x2BC830A3
     data += [(check >> shift) & 31 for shift in range(25, -1, -5)]
-    return "pc1" + "".join(_ALPHABET[value] for value in data)
+    return f"{human}1" + "".join(_ALPHABET[value] for value in data)
 
 
 def _polymod(values: list[int]) -> int:

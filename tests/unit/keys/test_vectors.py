@@ -2,25 +2,34 @@
 
 import json
 from hashlib import sha256
+from itertools import combinations, permutations
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from p2pchat.contacts.ticket import friend_ticket
-from p2pchat.ids import user_id_text
+from p2pchat.ids import recovery_text, user_id_text
+from p2pchat.keys import succession
+from p2pchat.keys.backup import secret, shares
 from p2pchat.keys.devices import verify_device_set
+from p2pchat.keys.dongle import key_file
 from p2pchat.keys.key_file import derive, open_with_key, seal_with_key
 from p2pchat.keys.key_log import verify_key_log
+from p2pchat.keys.own_log import read_own_log, standing, whole
+from p2pchat.keys.recovery import RecoveryKey
 from p2pchat.keys.safety_number import safety_number
-from p2pchat.keys.seal import Cost, open_sealed, seal
+from p2pchat.keys.seal import LIGHT, Cost, open_sealed, seal
+from p2pchat.keys.standing import Standing
 from p2pchat.keys.user_id import genesis_fingerprint
 from p2pchat.keys.vault_file import store_key
 from p2pchat.wire.structs import Genesis
-from tests.support.identities import NOW_MS, stored_identity, stored_secrets
+from tests.support.identities import NOW_MS, stored_identity, stored_root, stored_secrets
 
 VECTORS: Final = Path(__file__).parents[2] / "vectors"
 IDENTITY: Final[dict[str, Any]] = json.loads((VECTORS / "identity_v1.json").read_text())
+BACKUP: Final[dict[str, Any]] = json.loads((VECTORS / "backup_v1.json").read_text())
+KEY_LOGS: Final[dict[str, Any]] = json.loads((VECTORS / "key_log_v1.json").read_text())
 FILES: Final[dict[str, Any]] = json.loads((VECTORS / "files_v1.json").read_text())
 
 
@@ -91,3 +100,69 @@ def test_derived_keys() -> None:
     assert (derive(kek, "vault"), derive(kek, "gate")) == (vault, gate)
     vault_half, gate_half, key = _bytes(FILES["store_key"], "vault_half", "gate_half", "key")
     assert store_key(vault_half, gate_half) == key
+
+
+# --- backups ----------------------------------------------------------------------------------------------------------
+
+
+def _factors(name: str) -> dict[str, Any]:
+    password = BACKUP["split_key"] if name == "shares" else BACKUP["password"] if name != "dongle" else ""
+    dongle = bytes.fromhex(BACKUP["dongle"]["answer"]) if name in {"dongle", "both"} else b""
+    return {"password": password.encode(), "dongle": dongle}
+
+
+@pytest.mark.parametrize("name", ["password", "dongle", "both", "shares"])
+def test_a_backup_is_the_same_and_opens_under_any_factors(name: str) -> None:
+    vector, identity = BACKUP["containers"][name], stored_identity(BACKUP["stored_key"])
+    fresh, container = _bytes(vector, "fresh", "container")
+    factors = _factors(name)
+    sealed = secret.seal_backup(
+        identity.lasting,
+        factors["password"],
+        dongle=factors["dongle"],
+        split=name == "shares",
+        with_log=False,
+        fresh=fresh,
+        cost=LIGHT,
+    )
+    assert (sealed, secret.set_id(sealed)) == (container, vector["set_id"])
+    assert open_sealed(container, form=secret.FORM, **factors).hex() == BACKUP["plaintext"]
+    assert secret.open_backup(container, **factors).user.hex() == BACKUP["id"]
+
+
+def test_the_dongle_and_the_shares_of_the_vectors(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_bytes(bytes.fromhex(BACKUP["dongle"]["file"]))
+    assert key_file.answer(str(file)).hex() == BACKUP["dongle"]["answer"]
+    for pair in combinations(BACKUP["mnemonics"], 2):
+        assert shares.combine([shares.Share(b"", words, 2) for words in pair]).hex() == BACKUP["split_key"]
+
+
+def test_the_backup_of_a_replaced_key() -> None:
+    bare, full = (secret.unpack(raw) for raw in _bytes(BACKUP["rotated"], "plaintext", "plaintext_with_log"))
+    assert standing(whole(full.chain), bare.chain) is Standing.SAME
+    assert bare.root.modulus == stored_root(BACKUP["rotated"]["stored_key"]).modulus
+
+
+# --- key logs ---------------------------------------------------------------------------------------------------------
+
+
+def test_key_logs_and_how_each_stands_to_each() -> None:
+    logs = {name: verify_key_log(bytes.fromhex(log["key_log"])) for name, log in KEY_LOGS["logs"].items()}
+    for name, log in logs.items():
+        told = KEY_LOGS["logs"][name]
+        found = (log.user.hex(), log.head.hex(), log.root.fingerprint)
+        assert found == (KEY_LOGS["id"], told["head"], told["fingerprint"])
+    assert {f"{a} to {b}": logs[a].standing(logs[b]).value for a, b in permutations(logs, 2)} == KEY_LOGS["standing"]
+    (end,) = _bytes(KEY_LOGS, "log_end_of_rotated")
+    assert standing(logs["rotated"], read_own_log(end)) is Standing.SAME
+    structure, successor = _bytes(KEY_LOGS["succession"], "structure", "successor")
+    succession.verify(structure, logs["genesis"])
+    assert succession.predecessor(structure).successor == successor
+
+
+def test_the_recovery_key_of_the_vectors() -> None:
+    seed, ed25519, mldsa65, commitment = _bytes(KEY_LOGS["recovery"], "seed", "ed25519", "mldsa65", "commitment")
+    made = RecoveryKey.from_seed(seed)
+    assert (*made.public, made.commitment) == (ed25519, mldsa65, commitment)
+    assert recovery_text(seed) == KEY_LOGS["recovery"]["text"]
