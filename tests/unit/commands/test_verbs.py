@@ -203,8 +203,9 @@ def test_the_history_of_somebody_who_was_removed_has_no_name(fake: FakeDaemon) -
     ],
 )
 def test_H013_odd_paths_end_here_and_never_reach_the_daemon(
-    fake: FakeDaemon, path: str, status: int, code: str
+    fake: FakeDaemon, path: str, status: int, code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     done = p2pchat("--json", "contact", "add", path)
     assert (done.status, done.error["code"]) == (status, code)
     assert fake.calls == []
