@@ -1,4 +1,4 @@
-"""An ID as trackers see it: another key for each day, which only who knows the ID can link (protocol.md 18).
+"""An ID as trackers see it: another key for each day, which only who knows the ID can link (protocol.md 18.1).
 
 Q_T = b·Q with b from Q and the day T, after Tor's rendezvous specification (v3, appendix A); Q_T verifies like any
 Ed25519 key (RFC 8032). Each ID's day begins at another second, so that the whole world does not register at once.

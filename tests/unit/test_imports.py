@@ -57,6 +57,7 @@ ARROWS: Final[dict[str, set[str]]] = {
     "firewall": GROUND
     | SHELL
     | {"boundary_port", "build", "env_system", "loop_delay", "token_bucket", "rpc", "link", "keys", "wire"},
+    "tracker": GROUND | {"token_bucket", "keys", "wire"},
     "qr": {"errors", "limits", "picture", "hardening"},
     "commands": GROUND | SHELL - {"lifeline", "env"} | {"rpc", "launch", "show", "picture"},
     "manual": GROUND | {"cli", "commands"},
