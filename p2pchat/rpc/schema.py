@@ -1,5 +1,6 @@
 """What ``rpc schema`` prints: JSON Schemas (2020-12) of methods and each verb's ``--json`` output, and the errors."""
 
+from dataclasses import replace
 from typing import Final
 
 from p2pchat.errors import P2PChatError, every_error
@@ -51,6 +52,7 @@ _LIVE_FIELDS: Final = tuple(
     if field.name in {"emoji", "answer", "peer_answer"}
 )
 
+_NEW_KEY: Final = {"id", "fingerprint", "pubkey_md5"}  # which a daemon that does not run can say nothing beyond
 OUTPUTS: Final[dict[str, Record]] = {
     "init": Record((*WHOAMI.fields, may("recovery", Text(62), "with --recovery: the recovery key, shown this once"))),
     "login": WHOAMI,
@@ -73,7 +75,13 @@ OUTPUTS: Final[dict[str, Record]] = {
         need("files", ListOf(_PATH, 1), "the copy that was written"), need("id", ID, "whose key it is")
     ),
     "key passwd": METHODS["key.passwd"].result,
-    "key rotate": METHODS["key.rotate"].result,
+    "key rotate": Record(
+        (
+            *(replace(field, required=field.name in _NEW_KEY) for field in KEY_SHOWN.fields),
+            may("before", ID, "with --compromised: the ID that was given up"),
+            may("recovery", Text(62), "with --compromised --recovery: the recovery key, shown this once"),
+        )
+    ),
     "whoami": Record((*WHOAMI.fields, may("file", _PATH, "with --qr and --out: where the code was written"))),
     "status": STATUS,
     "version": record(need("version", WORD, "of p2pchat"), need("python", WORD, "of Python")),
