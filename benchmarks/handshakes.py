@@ -26,7 +26,7 @@ from p2pchat.commands.demo import stored_primes
 from p2pchat.env_system import SystemCrypto
 from p2pchat.keys import identity
 from p2pchat.keys.root import RootKey
-from p2pchat.link.credentials import Credentials, Local
+from p2pchat.link.credentials import Local
 from p2pchat.link.establish import initiate, respond
 from p2pchat.link.handshake import INITIATOR_FRESH_BYTES, RESPONDER_FRESH_BYTES, Initiator, Responder
 from p2pchat.link.quota import SeenEphemerals
@@ -123,7 +123,7 @@ def _link(carrier: str) -> tuple[Side, Side]:
 def _local(primes: tuple[bytes, bytes]) -> Local:
     root = RootKey.from_primes(*primes)
     vault, gate = identity.create_identity(root, fresh=os.urandom(identity.FRESH_BYTES), now_ms=_now_ms())
-    return Local(Credentials.verify(vault.key_log, vault.device_set), vault.device, gate.link_x25519)
+    return Local.read(vault.key_log, vault.device_set, vault.device, gate.link_x25519)
 
 
 def _now_ms() -> int:

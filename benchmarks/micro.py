@@ -12,7 +12,7 @@ from p2pchat.env_system import SystemCrypto
 from p2pchat.ids import EpochId
 from p2pchat.keys import identity, seal
 from p2pchat.keys.root import RootKey
-from p2pchat.link.credentials import Credentials, Local
+from p2pchat.link.credentials import Local
 from p2pchat.link.handshake import INITIATOR_FRESH_BYTES, RESPONDER_FRESH_BYTES, Initiator, Responder
 
 BODY_BYTES: Final = 300
@@ -38,12 +38,12 @@ def _local(primes: tuple[bytes, bytes]) -> Local:
     vault, gate = identity.create_identity(
         RootKey.from_primes(*primes), fresh=os.urandom(identity.FRESH_BYTES), now_ms=now_ms
     )
-    return Local(Credentials.verify(vault.key_log, vault.device_set), vault.device, gate.link_x25519)
+    return Local.read(vault.key_log, vault.device_set, vault.device, gate.link_x25519)
 
 
 def _handshake(ours: Local, theirs: Local) -> None:
     """Messages 1 to 3 between two who know each other: no object has to be sent."""
-    one = Initiator(ours, theirs.credentials.user, theirs.credentials, fresh=os.urandom(INITIATOR_FRESH_BYTES))
+    one = Initiator(ours, theirs.user, theirs.credentials, fresh=os.urandom(INITIATOR_FRESH_BYTES))
     encapsulate = SystemCrypto().kem_encapsulate
     other = Responder(theirs, fresh=os.urandom(RESPONDER_FRESH_BYTES), encapsulate=encapsulate)
     other.open(one.start())

@@ -12,8 +12,6 @@ from p2pchat.firewall.links import Links
 from p2pchat.firewall.listener import Door
 from p2pchat.firewall.peers import Peers
 from p2pchat.firewall.port import Port
-from p2pchat.keys.devices import verify_device_set
-from p2pchat.keys.own_log import read_own_log
 from p2pchat.link.credentials import Local
 from p2pchat.wire import boundary
 from p2pchat.wire.own_files import GateSecrets
@@ -24,13 +22,12 @@ PROBLEM_CHARS: Final = 256
 
 def local_identity(hello: boundary.VaultHello, secrets: GateSecrets) -> Local:
     """This node on a link. Raises Corrupt where the vault's device record does not name the gate's link key."""
-    chain = read_own_log(hello.key_log)
-    devices = verify_device_set(hello.device_set, chain)
+    local = Local.read(hello.key_log, hello.device_set, hello.device, secrets.link_x25519)
     public = X25519PrivateKey.from_private_bytes(secrets.link_x25519).public_key().public_bytes_raw()
-    record = devices.device(hello.device)
-    if not hello.user == secrets.user == chain.user or record is None or record.link_x25519 != public:
+    record = local.devices.device(hello.device)
+    if not hello.user == secrets.user == local.user or record is None or record.link_x25519 != public:
         raise Corrupt("vault.key and gate.key do not belong together", hint="restore both from one copy of the home")
-    return Local(chain, devices, hello.device, secrets.link_x25519)
+    return local
 
 
 @dataclass(frozen=True, slots=True)

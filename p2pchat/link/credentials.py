@@ -6,7 +6,7 @@ from p2pchat.errors import AuthFailed, Untrusted
 from p2pchat.ids import DeviceId, UserId
 from p2pchat.keys.devices import VerifiedSet, verify_device_set
 from p2pchat.keys.key_log import KeyChain, verify_key_log
-from p2pchat.keys.own_log import OwnLog
+from p2pchat.keys.own_log import OwnLog, read_own_log, whole
 from p2pchat.keys.standing import Standing
 
 
@@ -79,9 +79,20 @@ class Local:
     device: DeviceId
     link_private: bytes  # X25519, 32 bytes
 
+    @classmethod
+    def read(cls, key_log: bytes, device_set: bytes, device: DeviceId, link_private: bytes) -> "Local":
+        """``key_log``: as ``own_log.kept`` gives it. Raises as ``Credentials.verify``."""
+        chain = read_own_log(key_log)
+        return cls(chain, verify_device_set(device_set, chain), device, link_private)
+
     @property
     def user(self) -> UserId:
         return self.chain.user
+
+    @property
+    def credentials(self) -> Credentials:
+        """As peers hold them. Raises Untrusted while the own log is lost."""
+        return Credentials(whole(self.chain), self.devices)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

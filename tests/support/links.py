@@ -15,8 +15,7 @@ from tests.support.identities import NOW_MS, stored_secrets
 @cache
 def local(index: int, now_ms: int = NOW_MS) -> Local:
     vault, gate = stored_secrets(index, now_ms)
-    shown = credentials(index, now_ms)
-    return Local(shown.chain, shown.devices, vault.device, gate.link_x25519)
+    return Local.read(vault.key_log, vault.device_set, vault.device, gate.link_x25519)
 
 
 @cache

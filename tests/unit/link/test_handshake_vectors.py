@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from p2pchat.ids import DeviceId, UserId
-from p2pchat.keys.own_log import whole
-from p2pchat.link.credentials import Credentials, Local
+from p2pchat.link.credentials import Local
 from p2pchat.link.framing import UnitReader, wrap
 from p2pchat.link.handshake import PATTERN, PROLOGUE, Initiator, Responder, link_psk
 from p2pchat.link.records import Opener, Sealer
@@ -18,9 +17,9 @@ VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "handshake_v1.json
 
 def party(name: str) -> Local:
     raw = {field: bytes.fromhex(value) for field, value in VECTORS[name].items()}
-    credentials = Credentials.verify(raw["key_log"], raw["device_set"])
-    assert credentials.user == raw["user"]
-    return Local(credentials.chain, credentials.devices, DeviceId(raw["device"]), raw["link_private"])
+    local = Local.read(raw["key_log"], raw["device_set"], DeviceId(raw["device"]), raw["link_private"])
+    assert local.user == raw["user"]
+    return local
 
 
 def test_names() -> None:
@@ -32,7 +31,7 @@ def test_names() -> None:
 def test_handshake_vectors(run: dict) -> None:
     value = {key: bytes.fromhex(text) for key, text in run.items() if isinstance(text, str) and key != "name"}
     own, peer = party("initiator"), party("responder")
-    held = Credentials(whole(peer.chain), peer.devices) if run["initiator_holds_the_responders_credentials"] else None
+    held = peer.credentials if run["initiator_holds_the_responders_credentials"] else None
     one = Initiator(own, peer.user, held, fresh=value["initiator_ephemeral"] + value["initiator_mlkem_seed"])
     other = Responder(
         peer,
