@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 import click
 
 from p2pchat.commands.frame import Noun, Settings, flag
-from p2pchat.errors import Bug, Failed, P2PChatError, Usage
+from p2pchat.errors import Bug, DiskFull, Failed, P2PChatError, Usage
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -150,11 +150,15 @@ def _as_ours(raised: Exception, settings: Settings) -> P2PChatError:
         return raised
     if isinstance(raised, click.UsageError):
         path = raised.ctx.command_path if raised.ctx else "p2pchat"
-        return Usage(raised.format_message(), hint=f"{path} --help")
+        return Usage(" ".join(raised.format_message().split()), hint=f"{path} --help")
     if isinstance(raised, click.ClickException):
         return Usage(raised.format_message(), hint="p2pchat --help")
     if isinstance(raised, OSError):
         what = raised.strerror or str(raised)
+        from p2pchat.atomic import NO_ROOM
+
+        if raised.errno in NO_ROOM:
+            return DiskFull(f"{raised.filename or 'the output'}: {what}", hint="free some space and try again")
         return Failed(f"{raised.filename}: {what}" if raised.filename else what, hint="p2pchat doctor")
     from p2pchat.commands.bug_report import record
 

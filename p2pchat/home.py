@@ -106,6 +106,11 @@ class Home:
     def has_identity(self) -> bool:
         return self.unlock_file.exists()
 
+    def holds(self, path: Path) -> bool:
+        """Whether ``path`` lies in it."""
+        whole = path.absolute()
+        return bool({self.data_dir, self.config_dir} & {whole, *whole.parents})
+
     def create(self) -> None:
         """Make the directories (0700) and the version file, or find them fit. Raises Failed as ``check``."""
         for directory in self._directories():
@@ -122,6 +127,11 @@ class Home:
         self._check_version()
         if not _exists(self.data_dir) or not self.has_identity:
             raise NotFound(f"there is no identity in {self.data_dir}", hint="p2pchat init")
+
+    def remove_identity(self) -> None:
+        """Undo an ``init`` that came to nothing. Only whoever made it a moment ago may call this."""
+        for file in (self.unlock_file, self.gate_file, self.vault_file):
+            file.unlink(missing_ok=True)
 
     def remove_leftovers(self) -> None:
         """What a crash left of key files that were being rewritten. Only whoever holds the lock may call it."""

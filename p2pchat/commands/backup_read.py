@@ -51,6 +51,8 @@ def read_backup(settings: Settings, paths: Sequence[str]) -> Found:
         from p2pchat.commands.typed_string import typed_string
 
         return _string(typed_string())
+    from p2pchat.keys.backup.secret import FORM
+
     too_long = Corrupt("a backup is shorter than this: it is another file", hint=_NO_BACKUP)
     contents = [(path, read_file(path, PICTURE_BYTES, too_long)) for path in paths]
     pictures = [is_picture(content) for _, content in contents]
@@ -59,6 +61,10 @@ def read_backup(settings: Settings, paths: Sequence[str]) -> Found:
     if any(pictures):
         raise Corrupt("pictures of codes and other copies do not go together", hint="name one backup at a time")
     if len(contents) > 1:
+        for path, content in contents:
+            _no_drawing(path, content)
+        if any(content.startswith((FORM.magic, _PDF)) for _, content in contents):
+            raise Corrupt("only codes and shares come in several files", hint="name one backup at a time")
         return _shares([(path, _text(path, content)) for path, content in contents])
     return _file_or_text(*contents[0])
 
@@ -97,16 +103,20 @@ def _found(kind: Kind, container: bytes, repaired: Sequence[int] = (), shares: S
 
 def _file_or_text(path: str, content: bytes) -> Found:
     from p2pchat.keys.backup.secret import FORM
-    from p2pchat.keys.backup.shares import find_words
+    from p2pchat.keys.backup.shares import holds_words
 
     if content.startswith(FORM.magic):
         return _found("file", content)
     if content.startswith(_PDF):
         return _pdf(path, content)
+    _no_drawing(path, content)
+    text = _text(path, content)
+    return _shares([(path, text)]) if holds_words(text) else _string(text)
+
+
+def _no_drawing(path: str, content: bytes) -> None:
     if content.startswith(_SVG):
         raise Corrupt(f"{path} is a drawing", hint="print it, and name a photo of it")
-    text = _text(path, content)
-    return _shares([(path, text)]) if find_words(text) else _string(text)
 
 
 def _text(path: str, content: bytes) -> str:

@@ -1,5 +1,6 @@
 """Write a sealed copy of the key where the user said, and refuse before anybody types a password for nothing."""
 
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ class Look:
     parity: bool = False  # any two of the three codes will do
     svg: bool = False
     paper: str = "a4"
+    colours: bool = True  # on a terminal
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +78,25 @@ def _fit_folder(name: str) -> None:
     if not name or (path.exists() and not path.is_dir()):
         raise Failed(f"{name!r} is no name for a folder", hint="the files of this copy go into a folder")
     if not path.parent.is_dir():
-        raise NotFound(f"there is no folder {path.parent}", hint=f"mkdir -p {path.parent}")
+        raise NotFound(f"there is no folder {path.parent}", hint=f"mkdir -p {shlex.quote(str(path.parent))}")
 
 
 def _make_folder(path: Path) -> None:
     try:
         path.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        raise Failed(f"cannot make the folder {path}: {error.strerror}", hint=f"ls -ld {path.parent}") from error
+        raise Failed(
+            f"cannot make the folder {path}: {error.strerror}", hint=f"ls -ld {shlex.quote(str(path.parent))}"
+        ) from error
 
 
 def _fit(name: str, force: bool) -> None:
     path = Path(name)
     if path.is_dir() or not name or name.endswith("/"):
         raise Failed(f"{name!r} is no name for a file", hint="name a file to write, or - for the terminal")
+    if path.exists() and not path.is_file():
+        raise Failed(f"{path} is no file that could be written over", hint="choose another name")
     if not force and (path.exists() or path.is_symlink()):
         raise Exists(f"{path} is there already", hint="choose another name, or write over it with --force")
     if not path.parent.is_dir():
-        raise NotFound(f"there is no folder {path.parent}", hint=f"mkdir -p {path.parent}")
+        raise NotFound(f"there is no folder {path.parent}", hint=f"mkdir -p {shlex.quote(str(path.parent))}")

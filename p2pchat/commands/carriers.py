@@ -31,7 +31,8 @@ def _pictures(copy: Copy, look: Look) -> Sequence[bytes]:
 def _terminal(copy: Copy, look: Look) -> str:
     from p2pchat.qr.draw import terminal
 
-    return "\n".join(f"{terminal(payload)}\n{caption}\n" for payload, caption in _codes(copy, look))
+    drawn = [(terminal(payload, colours=look.colours), caption) for payload, caption in _codes(copy, look)]
+    return "\n".join(f"{code}\n{caption}\n" for code, caption in drawn)
 
 
 def _codes(copy: Copy, look: Look) -> list[tuple[str, str]]:

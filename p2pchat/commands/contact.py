@@ -58,7 +58,8 @@ def card(settings: Settings, out: str | None, qr: bool, addresses: tuple[str, ..
     rest = {name: made[name] for name in ("id", "addresses", "expires_ms")}
     if qr:
         until = time.strftime("%Y-%m-%d", time.gmtime(cast(int, made["expires_ms"]) / 1000))
-        file = draw_code(str(made["code"]), f"card of {str(made['id'])[:11]} for p2pchat, good until {until}", out)
+        caption = f"card of {str(made['id'])[:11]} for p2pchat, good until {until}"
+        file = draw_code(settings, str(made["code"]), caption, out)
         if file is not None:
             print_fields(settings, {"file": file, **rest})
     elif out is not None and out != "-":

@@ -19,6 +19,7 @@ from p2pchat.errors import DongleMissing, Locked, NotFound, Usage
 from p2pchat.home import Home
 from p2pchat.launch.opening import Opening
 from p2pchat.limits import KEY_FILE_BYTES
+from p2pchat.show import show
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 NO_DONGLE: Final = "none"
@@ -103,6 +104,7 @@ def opening(settings: Settings, given: Given) -> Opening:
     from p2pchat.keys.seal import DONGLE, PASSWORD
 
     factors = of_home(settings.home)
+    _fits(factors, given)
     spec, pin = "", ""
     if factors & DONGLE:
         spec = spec_named(settings, given.dongle)
@@ -118,11 +120,26 @@ def read(settings: Settings, factors: int, given: Given) -> Factors:
     """
     from p2pchat.keys.seal import DONGLE, PASSWORD
 
+    _fits(factors, given)
     dongle = b""
     if factors & DONGLE:
         spec = spec_named(settings, given.dongle)
         dongle = _ask(settings, spec, _pin(settings, spec, given.pin_file))
     return Factors(read_password(settings, given.password_file) if factors & PASSWORD else b"", dongle)
+
+
+def _fits(factors: int, given: Given) -> None:
+    """Nobody shall believe that a dongle, or a password with it, was asked for. Raises Usage."""
+    if given.dongle is None:
+        return
+    from p2pchat.keys.dongle.spec import parse_spec
+    from p2pchat.keys.seal import DONGLE, PASSWORD
+
+    spec = parse_spec(_expanded(given.dongle))
+    if not factors & DONGLE:
+        raise Usage("this opens without a dongle", hint="leave out --dongle")
+    if spec.with_password and not factors & PASSWORD:
+        raise Usage("this opens with the dongle alone", hint=f"--dongle {spec.text}")
 
 
 def read_new(settings: Settings, given: NewGiven, *, own: bool = True) -> tuple[Factors, str]:
@@ -135,9 +152,14 @@ def read_new(settings: Settings, given: NewGiven, *, own: bool = True) -> tuple[
     from p2pchat.keys.dongle.spec import parse_spec
 
     spec = parse_spec(_expanded(str(given.dongle)))
+    if spec.kind == "file" and settings.home.holds(Path(spec.path)):
+        raise Usage("a key that lies beside what it opens protects nothing", hint="name a file on a stick")
+    new = spec.kind == "file" and not Path(spec.path).exists()
     if given.password_file is not None and not spec.with_password:
-        raise Usage("a dongle replaces the password", hint=f"for both: --new-dongle {spec.text}+password")
+        raise Usage("a dongle replaces the password", hint=f"for both: {spec.text}+password")
     dongle = _make(settings, spec.text, given.pin_file)
+    if new:
+        say(settings, f"a new key was made in {show(spec.path)}: whoever loses that file cannot open what it seals")
     password = read_new_password(settings, given.password_file, own=own) if spec.with_password else b""
     return Factors(password, dongle), spec.text
 

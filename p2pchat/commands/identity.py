@@ -23,7 +23,7 @@ def whoami(settings: Settings, qr: bool, out: str | None) -> None:
     if qr and out in {None, "-"} and settings.json:
         raise click.UsageError("--qr on a terminal is for people: name a picture with --out under --json")
     who = ask(settings, "whoami")
-    file = draw_code(str(who["id"]).upper(), str(who["id"]), out) if qr else None
+    file = draw_code(settings, str(who["id"]).upper(), str(who["id"]), out) if qr else None
     if file is not None:
         print_fields(settings, {**who, "file": file})
     elif not qr:

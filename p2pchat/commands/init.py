@@ -92,7 +92,13 @@ def init(
         )
         remember(home, spec)
     shown = {} if seed is None else {"recovery": recovery_text(seed)}
-    print_fields(settings, {**made._asdict(), "nickname": nickname, "listen": [], **shown})
+    try:
+        print_fields(settings, {**made._asdict(), "nickname": nickname, "listen": [], **shown})
+        sys.stdout.flush()
+    except OSError:
+        if shown:  # a recovery key that nobody saw: nothing has been done with the identity yet
+            home.remove_identity()
+        raise
     if shown:
         say(settings, "write the recovery key down and keep it elsewhere: it is shown this once, and stored nowhere")
     say(settings, "next: p2pchat daemon start")

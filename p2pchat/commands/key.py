@@ -3,7 +3,9 @@
 import base64
 import os
 import shlex
+import sys
 from pathlib import Path
+from typing import cast
 
 import click
 
@@ -18,8 +20,9 @@ from p2pchat.commands.frame import Noun, Settings, pass_settings
 from p2pchat.commands.init import KDF
 from p2pchat.commands.key_rotate import rotate
 from p2pchat.commands.layout import print_fields
-from p2pchat.commands.output import say
+from p2pchat.commands.output import coloured, say
 from p2pchat.errors import NoDaemon, Usage
+from p2pchat.show import show as cleaned
 
 key = Noun(
     "key",
@@ -87,7 +90,7 @@ def export(
         raise click.UsageError("--out - is for people: name files under --json and --svg")
     before_a_password(settings)
     _outside_home(settings, out)
-    look = Look(parity=parity, svg=svg, paper=paper or "a4")
+    look = Look(parity=parity, svg=svg, paper=paper or "a4", colours=coloured(settings, sys.stdout))
     made.refuse(out, look, force=force)
     split_key = os.urandom(32) if shares is not None else None
     old = factors.read(settings, factors.of_home(settings.home), opened)
@@ -107,6 +110,9 @@ def export(
     if settings.json or files:
         print_fields(settings, {"files": files})
     say(settings, made.advice.format(opens_with=copy.opens_with))
+    if True not in made.with_log and cast(int, ask(settings, "key.show")["key_log"]) > 1:
+        say(settings, "the key was replaced once, and this copy has no room for the log of that:")
+        say(settings, "after a login a contact sends it back")
     say(settings, _then_prove(carrier, files, svg=svg))
 
 
@@ -119,7 +125,8 @@ def _fits(carrier: str, *, parity: bool, svg: bool, paper: bool) -> None:
 
 
 def _then_prove(carrier: str, files: list[str], *, svg: bool) -> str:
-    copies = "PHOTO..." if svg else " ".join(map(shlex.quote, files)) or "COPY"
+    named = [shlex.quote(f"./{file}" if file.startswith("-") else file) for file in files]
+    copies = "PHOTO..." if svg else cleaned(" ".join(named)) or "COPY"
     return f"{'and the file' if carrier == 'pdf' else 'then prove the copy'}: p2pchat key verify {copies}"
 
 
@@ -245,8 +252,7 @@ def passwd(
 
 def _outside_home(settings: Settings, out: str) -> None:
     """A copy inside the home dies with it, and could take a key file's place. Raises Usage."""
-    home = settings.home
-    if out != "-" and {home.data_dir, home.config_dir} & {(path := Path(out).absolute()), *path.parents}:
+    if out != "-" and settings.home.holds(Path(out)):
         raise Usage("a copy in the home is lost with the home", hint="name a place outside of it")
 
 

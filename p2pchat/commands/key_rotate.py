@@ -61,6 +61,7 @@ def rotate(
     off = bool(ask(settings, "status")["replaced"])
     if off and words is None:
         raise Forbidden("this device was switched off", hint="the recovery key alone counts now: --recovery-file FILE")
+    kek_of(settings.home, old)  # a wrong password is told before anybody waits ten seconds
     with progress(settings) as tick:
         ((p, q),) = generate_primes(1, tick)
     primes = {"p": base64.b64encode(p).decode(), "q": base64.b64encode(q).decode()}
@@ -84,7 +85,12 @@ def _give_up_id(settings: Settings, given: Given, *, recovery: bool) -> None:
             (primes,) = generate_primes(1, tick)
         made, before = renew_home(home, kek, primes, recovery_seed=seed)
     shown = {} if seed is None else {"recovery": recovery_text(seed)}
-    print_fields(settings, {**made._asdict(), "before": before, **shown})
+    try:
+        print_fields(settings, {**made._asdict(), "before": before, **shown})
+        sys.stdout.flush()
+    except OSError:
+        sys.stderr.write("".join(f"recovery key: {words}\n" for words in shown.values()))  # it is shown this once
+        raise
     if shown:
         say(settings, "write the recovery key down and keep it elsewhere: it is shown this once, and stored nowhere")
     say(settings, "copies of the old key are worth nothing now: p2pchat key export --help")

@@ -76,8 +76,10 @@ def login(
     print_fields(settings, {**made._asdict(), "nickname": nickname, "listen": []})
     if not restored.chain.raw:
         say(settings, "the key was replaced once, and this copy holds no log of that: the first friend who is reached")
-        say(settings, "sends it; until then nobody new can be met, and there is no card")
-    say(settings, "next: p2pchat daemon start; where this machine has another address, give friends a new card")
+        say(settings, "sends it; until then nobody new can be met, and there is no card. Next: p2pchat daemon start;")
+        say(settings, "where this machine has another address, a friend types: p2pchat contact address YOU IP:PORT")
+    else:
+        say(settings, "next: p2pchat daemon start; where this machine has another address, give friends a new card")
 
 
 def _paths(

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, TextIO
 
 from p2pchat.commands.frame import Settings
 from p2pchat.errors import P2PChatError
@@ -67,8 +67,12 @@ def report(settings: Settings, error: P2PChatError) -> None:
 
 
 def _paint(settings: Settings, words: str) -> str:
-    plain = settings.no_color or bool(os.environ.get("NO_COLOR")) or not sys.stderr.isatty()
-    return words if plain else f"{_RED}{words}{_PLAIN}"
+    return f"{_RED}{words}{_PLAIN}" if coloured(settings, sys.stderr) else words
+
+
+def coloured(settings: Settings, stream: TextIO) -> bool:
+    """Whether colours may go there."""
+    return stream.isatty() and not settings.no_color and not os.environ.get("NO_COLOR")
 
 
 def _encodable(text: str) -> str:

@@ -71,6 +71,8 @@ def first_line(file: str) -> bytes:
     too_long = Usage(f"the password file {file} is longer than {_FILE_BYTES} bytes", hint="is it the right file?")
     if file == "-":
         line = sys.stdin.buffer.readline(PASSWORD_BYTES + 2)
+        if not line:
+            raise Usage("stdin has ended, and a password was to come from it", hint="- can stand for one thing alone")
     else:
         line = read_file(file, _FILE_BYTES, too_long).partition(b"\n")[0]
     password = line.rstrip(b"\r\n")

@@ -1,6 +1,7 @@
 """The user's own files: read and written here, never by the daemon."""
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -19,15 +20,15 @@ def read_file(path: str, limit: int, too_long: P2PChatError) -> bytes:
     return data
 
 
-def write_file(path: str, data: bytes, *, ours: bytes) -> None:
+def write_file(path: str, data: bytes, *, ours: bytes | None = None) -> None:
     """Write a new file, or one anew that begins with ``ours``; anything else there raises Exists."""
     if not path or path.endswith("/") or Path(path).is_dir():
         raise Failed(f"{path!r} is no name for a file", hint="name a file to write, or - for stdout")
     target = Path(path)
-    if os.path.lexists(target) and not _begins_with(target, ours):
+    if os.path.lexists(target) and (ours is None or not _begins_with(target, ours)):
         raise Exists(f"{path} is there already", hint="choose another name, or move that file away")
     if not target.parent.is_dir():
-        raise NotFound(f"there is no folder {target.parent}", hint=f"mkdir -p {target.parent}")
+        raise NotFound(f"there is no folder {target.parent}", hint=f"mkdir -p {shlex.quote(str(target.parent))}")
     atomic.replace(target, data)
 
 

@@ -15,7 +15,8 @@ from p2pchat.wire.own_files import LogEnd
 
 _WHOLE_IS_NEEDED: Final = (
     "the key of this identity was replaced once, and the copy that it was restored from held no log of that; contacts"
-    " are asked for it, and none has answered yet"
+    " are asked for it, and none has answered yet. A friend who does not find this machine can type: p2pchat contact"
+    " address YOU IP:PORT"
 )
 
 
@@ -67,7 +68,7 @@ def kept(log: OwnLog) -> bytes:
 def whole(log: OwnLog) -> KeyChain:
     """Raises Untrusted where the end alone is known."""
     if isinstance(log, LostLog):
-        raise Untrusted(_WHOLE_IS_NEEDED, hint="p2pchat contact list")
+        raise Untrusted(_WHOLE_IS_NEEDED, hint="p2pchat net status")
     return log
 
 

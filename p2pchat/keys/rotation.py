@@ -3,7 +3,7 @@
 from hmac import compare_digest
 from typing import Final
 
-from p2pchat.errors import Failed
+from p2pchat.errors import BadSignature, Failed
 from p2pchat.keys.genesis import NO_RECOVERY
 from p2pchat.keys.key_log import KeyChain, verify_key_log
 from p2pchat.keys.recovery import RecoveryKey
@@ -38,6 +38,9 @@ def recover(chain: KeyChain, key: RecoveryKey, new: RootKey, *, day: int) -> Key
 
     Raises BadSignature where the genesis names another recovery key, or none; otherwise as ``rotate``.
     """
+    if not compare_digest(key.commitment, chain.genesis.recovery_commitment):
+        hint = "use the one that init --recovery showed for this identity"
+        raise BadSignature("this recovery key is of another identity", hint=hint)
     statement = _statement(chain, new, day, recovers=True)
     ed25519, mldsa65 = key.public
     body = Recover(

@@ -191,6 +191,8 @@ def _stretch(password: bytes, dongle: bytes, salt: bytes, cost: Cost) -> tuple[b
 def _wrong(factors: int) -> WrongPassword:
     if factors == SHARES:
         return WrongPassword("these shares are of another key", hint="p2pchat key inspect SHARE...")
+    if factors == DONGLE:
+        return WrongPassword("this is another dongle than the one that opens it", hint="try the other one")
     if factors & DONGLE:
         return WrongPassword("the password or the dongle is wrong", hint="try again; is it the right dongle?")
     return WrongPassword("the password is wrong", hint="try again; capital letters and keyboard layout count")

@@ -65,15 +65,18 @@ def svg(payload: str, caption: str = "") -> bytes:
     ).encode()
 
 
-def terminal(payload: str) -> str:
+def terminal(payload: str, *, colours: bool = True) -> str:
     """Lines of ``columns`` characters, two rows of modules a line, in black and white on any background.
 
-    Nothing may wrap or shorten them. Raises Failed for more than a QR code holds.
+    Without ``colours`` what is light is drawn, and the background is taken for dark, as most terminals are.
+    Nothing may wrap or shorten the lines. Raises Failed for more than a QR code holds.
     """
     rows = [*_modules(payload, _SCREEN), ()]
     width = len(rows[0])
     rows[-1] = (False,) * width  # the number of rows is odd
     halves = [zip(rows[y], rows[y + 1], strict=True) for y in range(0, width, 2)]
+    if not colours:
+        return "\n".join("".join(_HALVES[not top, not bottom] for top, bottom in line) for line in halves)
     return "\n".join(_BLACK_ON_WHITE + "".join(_HALVES[pair] for pair in line) + _RESET for line in halves)
 
 

@@ -152,7 +152,11 @@ def set_alias(tx: Tx, contact: int, alias: str | None, now_ms: int) -> None:
 
 
 def set_nickname(tx: Tx, contact: int, nickname: str, now_ms: int) -> None:
-    tx.execute("UPDATE contacts SET nickname = ?, updated_ms = ? WHERE id = ?", nickname, now_ms, contact)
+    """One who says none, after a login say, keeps the one that is known."""
+    tx.execute(
+        "UPDATE contacts SET nickname = coalesce(nullif(?, ''), nickname, ''), updated_ms = ? WHERE id = ?",
+        *(nickname, now_ms, contact),
+    )
 
 
 def set_note(tx: Tx, contact: int, note: str, now_ms: int) -> None:

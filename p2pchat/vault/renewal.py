@@ -88,7 +88,7 @@ class Renewal:
             if recovery is None:
                 replaced.refuse(self.node)  # it may have been switched off meanwhile
             else:  # its thief may have had it switched off; whoever knows better does so again
-                await self.node.store.change(lambda tx: meta.put(tx, meta.SWITCHED_OFF, 0))
+                await self.node.store.change(replaced.switch_on)
             self.save(newer)
             self.node.overtaken.newest = None  # it was signed by the root before
             self._show(newer)

@@ -212,7 +212,7 @@ def test_a_full_disk_behind_stdout_is_an_error() -> None:
         command = [sys.executable, "-m", "p2pchat", "version"]
         done = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr.startswith("error: No space left on device\n")
+    assert done.stderr.startswith("error: the output: No space left on device\n")
 
 
 def test_output_that_the_terminal_cannot_write_is_escaped() -> None:

@@ -90,7 +90,7 @@ def _device(settings: Settings) -> Verdict:
         return Verdict("device", "bad", detail, "p2pchat --home NEW login --help")
     if not ask(settings, "key.show")["key_log_held"]:
         detail = "restored without the log of a replaced key; the first contact that is reached sends it"
-        return Verdict("device", "warn", detail, "p2pchat contact list")
+        return Verdict("device", "warn", detail, "p2pchat net status")
     return Verdict("device", "ok", "in use")
 
 

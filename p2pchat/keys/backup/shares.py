@@ -65,8 +65,11 @@ def read(text: str) -> Share:
         raise Corrupt(
             f"this is no share: it has more than {TEXT_CHARS // 1024} KiB", hint="give the share's text alone"
         )
-    words = find_words(text)
-    if words is None:
+    lines = _word_lines(text)
+    if len(lines) > WORDS // _A_LINE and len(lines) % (WORDS // _A_LINE) == 0:
+        raise Corrupt("this text holds the words of more than one share", hint="put each into a file of its own")
+    words = " ".join(lines)
+    if len(lines) != WORDS // _A_LINE:
         raise Corrupt(
             f"this is no share: its {WORDS} words in three lines are not there", hint="look at the paper again"
         )
@@ -80,10 +83,14 @@ def read(text: str) -> Share:
     return Share(found.container, words, need, found.repaired)
 
 
-def find_words(text: str) -> str | None:
-    """The words of a share, where the text holds one."""
-    lines = [line for raw in text.lower().splitlines() if _WORD_LINE.fullmatch(line := _plain(raw))]
-    return " ".join(" ".join(lines).split()) if len(lines) == WORDS // _A_LINE else None
+def holds_words(text: str) -> bool:
+    """Whether a text is of a share, or of several."""
+    lines = _word_lines(text)
+    return bool(lines) and len(lines) % (WORDS // _A_LINE) == 0
+
+
+def _word_lines(text: str) -> list[str]:
+    return [line for raw in text.lower().splitlines() if _WORD_LINE.fullmatch(line := _plain(raw))]
 
 
 def _plain(line: str) -> str:

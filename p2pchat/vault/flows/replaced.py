@@ -9,7 +9,7 @@ from typing import Final
 from p2pchat.errors import Forbidden
 from p2pchat.keys.devices import VerifiedSet
 from p2pchat.keys.standing import Standing
-from p2pchat.store import channels, contacts, events, meta
+from p2pchat.store import channels, contacts, events, meta, outbox
 from p2pchat.store.tx import Tx
 from p2pchat.vault.flows import wishes
 from p2pchat.vault.node import Node
@@ -19,6 +19,7 @@ TEXT: Final = (
     "this identity was logged in on another machine, which took this device's place: messages stay readable here, and"
     " none is sent or received any more"
 )
+REASON: Final = "this device was switched off: write from the machine that took its place"
 _OFF: Final = (
     "this device was switched off: the identity was logged in on another machine, or its key was replaced. Messages"
     " stay readable here"
@@ -45,6 +46,8 @@ def switch_off(node: Node, why: str = TEXT) -> None:
     def job(tx: Tx) -> None:
         meta.put(tx, meta.SWITCHED_OFF, node.now_ms())
         events.append(tx, "warning", node.now_ms(), fields={"text": why})
+        for contact in contacts.every(tx):
+            outbox.set_reason(tx, contact.id, REASON)
 
     def let_go(_: None) -> None:
         for contact in node.store.read(lambda reader: contacts.every(reader, *wishes.LINKED_STATES)):
@@ -56,6 +59,13 @@ def switch_off(node: Node, why: str = TEXT) -> None:
         node.news.ring()
 
     node.store.change_nowait(job, after=let_go)
+
+
+def switch_on(tx: Tx) -> None:
+    """From the next start: the recovery key settled whose the identity is."""
+    meta.put(tx, meta.SWITCHED_OFF, 0)
+    for contact in contacts.every(tx):
+        outbox.set_reason(tx, contact.id, "")
 
 
 def refuse(node: Node) -> None:

@@ -110,7 +110,8 @@ def _resume(turn: Turn, raw: bytes) -> None:
         _gap(turn, f"lost there after delivery: {_messages(resumed.lost)} to this contact")
     if resumed.forgotten:
         text = _FORGOTTEN.format(messages=_messages(resumed.forgotten))
-        turn.news |= alarms.tell(turn.tx, turn.node, "forgotten", turn.link.contact, text)
+        cause = f"forgotten {resumed.forgotten[1]}"
+        turn.news |= alarms.tell(turn.tx, turn.node, cause, turn.link.contact, text)
     if resumed.queue.incarnation != before.incarnation:
         own, user = turn.node.identity.user, turn.link.user
         outbox.renumber(turn.tx, turn.link.contact, resumed.queue.incarnation, lambda held: made(held, own, user))

@@ -23,20 +23,19 @@ from p2pchat.wire.frames import FrameType
 
 REASON: Final = "the contact shows old keys of its own; it renews them when its program hears of that"
 _OLDER: Final = (
-    "this contact shows older keys than before (number {shown}, known {known}): it was restored from an old copy, or a"
+    "this contact shows older keys than before: it was restored from an old copy, or a"
     " copy of it is in use elsewhere. Ask the contact; messages wait until it has signed new keys"
 )
 _FORKED: Final = (
-    "two sets of this contact's keys bear the number {known}: two computers use its identity, one of them a copy. Ask"
+    "two sets of this contact's keys bear one number: two computers use its identity, one of them a copy. Ask"
     " the contact; messages wait until it has signed new keys"
 )
 _OWN_OLDER: Final = (
-    "a contact holds newer keys of yours (number {known}) than this computer signed ({shown}): this home is an older"
+    "a contact holds newer keys of yours than this computer signed: this home is an older"
     " copy, or a copy of it is in use elsewhere. If you did not put back a copy, find that other one and stop it"
 )
 _OWN_FORKED: Final = (
-    "another computer signed keys in your name (number {known}, as here): a copy of this home is in use elsewhere. Find"
-    " it and stop it"
+    "another computer signed keys in your name: a copy of this home is in use elsewhere. Find it and stop it"
 )
 
 
@@ -60,7 +59,7 @@ def answer(node: Node, link: Link, shown: VerifiedSet) -> None:
     known = link.devices
     link.send(node.port, FrameType.STALE_SET, known.raw)
     forked = shown.standing(known) is Standing.FORKED
-    text = (_FORKED if forked else _OLDER).format(shown=shown.sequence, known=known.sequence)
+    text = _FORKED if forked else _OLDER
 
     def job(tx: Tx) -> None:
         alarms.distrust(tx, node, "stale set", link.contact, text)
@@ -83,7 +82,6 @@ def received(node: Node, link: Link, body: bytes) -> None:
     if mine in {Standing.NEWER, Standing.SAME} or not node.overtaken.show(found):
         return  # a word from before the last renewal, or known already
     text = _OWN_FORKED if mine is Standing.FORKED else _OWN_OLDER
-    text = text.format(shown=identity.devices.sequence, known=found.sequence)
     node.store.change_nowait(
         lambda tx: alarms.tell(tx, node, f"own set {found.sequence}", 0, text), after=lambda _: node.news.ring()
     )

@@ -91,7 +91,13 @@ def _add(tx: Tx, node: Node, new: NewContact, take: Callable[[Tx, Contact, int],
 
 def _take_card(found: ReadCard, tx: Tx, contact: Contact, now_ms: int) -> None:
     """The newer of card and pin. Raises Untrusted where the card does not extend the pin."""
+    pin = pins.held(tx, contact.id)
     standing = pins.keep(tx, contact.id, found.chain, found.devices, now_ms)
+    if pin is not None and found.chain.standing(pin.chain) is Standing.OLDER:
+        raise Untrusted(
+            "the card is from before this contact replaced its key, or a thief made it; nothing of it was taken",
+            hint="ask the contact for a new card",
+        )
     if standing is Standing.FORKED:
         raise Untrusted(
             "the card shows other keys of the same number than those pinned: two computers use this contact's identity",

@@ -53,6 +53,14 @@ def test_a_folder_is_made_and_is_private(
     assert (again.status, "--force" in again.err) == (1, True)
 
 
+@pytest.mark.parametrize(("carrier", "told"), [("string", True), ("qr", True), ("file", False)])
+def test_a_copy_without_room_for_the_log_of_a_replaced_key_says_so(
+    daemon: FakeDaemon, tmp_path: Path, carrier: str, told: bool
+) -> None:
+    daemon.answers["key.show"] = {**KEY, "key_log": 2}
+    assert ("a contact sends it back" in export(carrier, "--out", tmp_path / "x").err) is told
+
+
 @pytest.mark.parametrize(
     ("carrier", "out", "status", "said"),
     [
@@ -65,6 +73,7 @@ def test_a_folder_is_made_and_is_private(
         ("file", "{tmp}/x/", 1, "no name for a file"),
         ("file", "{tmp}/no/where", 5, "mkdir -p"),
         ("pdf", "{link}", 1, "--force"),
+        ("file", "/dev/null", 1, "no file that could be written over"),
     ],
 )
 def test_a_place_that_does_not_fit_is_told_before_a_password(
@@ -73,7 +82,8 @@ def test_a_place_that_does_not_fit_is_told_before_a_password(
     there, link = tmp_path / "there", tmp_path / "link"
     there.write_text("mine")
     link.symlink_to(tmp_path / "nowhere")
-    done = export(carrier, "--out", out.format(there=there, tmp=tmp_path, link=link))
+    force = ["--force"] if out == "/dev/null" else []  # a device is no file to write over, whoever asks
+    done = export(carrier, "--out", out.format(there=there, tmp=tmp_path, link=link), *force)
     assert (done.status, said in done.err) == (status, True), done.err
     assert there.read_text() == "mine" and link.is_symlink()
     assert not daemon.asked("key.backup")

@@ -60,6 +60,13 @@ def test_pictures_and_texts_do_not_go_together(home: Path, tmp_path: Path) -> No
     assert (done.status, "do not go together" in done.err) == (6, True)
 
 
+def test_only_codes_and_shares_come_in_several_files(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.p2pkey").write_bytes(b"P2PB" + bytes(100))
+    (tmp_path / "b.txt").write_text("\n".join(LINES))
+    done = p2pchat("key", "inspect", str(tmp_path / "b.txt"), str(tmp_path / "a.p2pkey"))
+    assert (done.status, "one backup at a time" in done.err) == (6, True)
+
+
 def test_a_drawing_is_proved_from_paper(home: Path, tmp_path: Path) -> None:
     (tmp_path / "a.svg").write_bytes(svg("P2PBTEXT"))
     done = p2pchat("key", "inspect", str(tmp_path / "a.svg"))

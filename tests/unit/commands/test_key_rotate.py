@@ -1,5 +1,8 @@
 """``key rotate --compromised``: another ID for a home, made without a daemon; the new key is a stored one."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -72,3 +75,55 @@ def test_a_home_without_an_identity_is_told(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("P2PCHAT_HOME", str(tmp_path / "empty"))
     done = rotate("--compromised")
     assert (done.status, done.error["code"], done.error["hint"]) == (5, "NOT_FOUND", "p2pchat init")
+
+
+def test_a_recovery_key_that_stdout_does_not_take_goes_to_stderr(home: Home) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", _ROTATE, str(IDENTITIES / "2.hex")], stdout=full, stderr=subprocess.PIPE, text=True,
+            stdin=subprocess.DEVNULL, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    (shown,) = [line for line in done.stderr.splitlines() if line.startswith("recovery key: ")]
+    assert len(parse_recovery(shown.removeprefix("recovery key: "))) == 32
+
+
+_ROTATE = """
+import sys
+import os
+import subprocess
+import sys
+from pathlib import Path
+from p2pchat import cli
+from p2pchat.commands import key_rotate
+from p2pchat.commands.new_home import read_primes
+key_rotate.generate_primes = lambda *_: [read_primes(Path(sys.argv[1]))]
+sys.exit(cli.run(["key", "rotate", "--compromised", "--recovery", "--no-input"]))
+"""
+
+
+@pytest.mark.parametrize("recovery", [True, False])
+def test_an_init_whose_recovery_key_nobody_saw_leaves_nothing(tmp_path: Path, recovery: bool) -> None:
+    home = Home(tmp_path / "home", tmp_path / "home")
+    words = ["init", "--kdf", "light", "--new-password-file", "-", *(["--recovery"] if recovery else [])]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", _INIT, str(IDENTITIES / "2.hex"), *words], stdout=full, stderr=subprocess.PIPE,
+            text=True, input="open sesame\n", env={**os.environ, "P2PCHAT_HOME": str(home.data_dir)}, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert home.has_identity is not recovery
+
+
+_INIT = """
+import sys
+import os
+import subprocess
+import sys
+from pathlib import Path
+from p2pchat import cli
+from p2pchat.commands import init
+from p2pchat.commands.new_home import read_primes
+init.generate_primes = lambda *_: [read_primes(Path(sys.argv[1]))]
+sys.exit(cli.run(sys.argv[2:]))
+"""

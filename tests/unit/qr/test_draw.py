@@ -57,6 +57,13 @@ def test_a_terminal_shows_it_in_its_own_colours() -> None:
     assert read(from_rows(rows)) == [TEXT]
 
 
+def test_without_colours_what_is_light_is_drawn() -> None:
+    lines = terminal(TEXT, colours=False).split("\n")
+    assert "\x1b" not in "".join(lines)
+    rows = [[cell not in halves for cell in line] for line in lines for halves in ("█▀", "█▄")]
+    assert read(from_rows(rows)) == [TEXT]
+
+
 def test_more_than_a_code_holds_is_refused() -> None:
     with pytest.raises(Failed, match="too long"):
         png("A" * 4297)

@@ -6,7 +6,7 @@ from itertools import combinations
 import pytest
 
 from p2pchat.errors import Corrupt, Failed
-from p2pchat.keys.backup.shares import KEY_BYTES, combine, find_words, one_container, read, split, write
+from p2pchat.keys.backup.shares import KEY_BYTES, combine, holds_words, one_container, read, split, write
 
 KEY = shake_256(b"split key").digest(KEY_BYTES)
 CONTAINER = shake_256(b"container").digest(1304)
@@ -37,8 +37,7 @@ def test_shares_of_two_keys_or_two_backups_do_not_go_together() -> None:
 
 
 def test_words_may_stand_as_people_write_them_and_a_wrong_one_is_noticed() -> None:
-    words = find_words(SHEETS[0])
-    assert words is not None
+    words = read(SHEETS[0]).words
     loose = SHEETS[0].replace(" ", "   ").upper().replace("\n", "\r\n\r\n")
     assert read(loose).words == words
     first, second, *rest = words.split()
@@ -48,6 +47,12 @@ def test_words_may_stand_as_people_write_them_and_a_wrong_one_is_noticed() -> No
         read(write(CONTAINER, " ".join(["foobar", second, *rest])))
     with pytest.raises(Corrupt, match="no share"):
         read("\n".join(line for line in SHEETS[0].splitlines() if not line.startswith(first)))
+
+
+def test_several_shares_in_one_text_are_told() -> None:
+    assert holds_words(SHEETS[0]) and holds_words(SHEETS[0] + SHEETS[1]) and not holds_words("no words of a share")
+    with pytest.raises(Corrupt, match="more than one share"):
+        read(SHEETS[0] + SHEETS[1])
 
 
 @pytest.mark.parametrize(("need", "of"), [(1, 3), (4, 3), (2, 17)])
