@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -18,12 +19,18 @@ def replace(path: Path, data: bytes) -> None:
 
     Raises DiskFull, or Failed where the directory cannot be written.
     """
+    replace_all([(path, data)])
+
+
+def replace_all(files: Sequence[tuple[Path, bytes]]) -> None:
+    """The same for several: none is replaced before all are on the disk. Raises as ``replace``."""
     try:
-        _replace(path, data)
+        _replace_all(files)
     except OSError as error:
+        name = files[0][0] if len(files) == 1 else files[0][0].parent
         if error.errno in NO_ROOM:
-            raise DiskFull(f"no room to write {path}", hint="free some space and try again") from error
-        raise Failed(f"cannot write {path}: {error.strerror}", hint=f"ls -ld {path.parent}") from error
+            raise DiskFull(f"no room to write {name}", hint="free some space and try again") from error
+        raise Failed(f"cannot write {name}: {error.strerror}", hint=f"ls -ld {files[0][0].parent}") from error
 
 
 def make_directory(path: Path) -> None:
@@ -57,17 +64,23 @@ def _sync(fd: int) -> None:
     os.fsync(fd)
 
 
-def _replace(path: Path, data: bytes) -> None:
+def _replace_all(files: Sequence[tuple[Path, bytes]]) -> None:
     import tempfile  # 3 ms, which verbs that write nothing do not pay
 
-    fd, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600 from its first moment
+    prepared: list[tuple[Path, Path]] = []
     try:
-        with os.fdopen(fd, "wb") as file:
-            file.write(data)
-            file.flush()
-            _sync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:  # an interrupt, too, leaves no half-written file
-        Path(name).unlink(missing_ok=True)
-        raise
-    sync_directory(path.parent)
+        for path, data in files:
+            fd, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600 from its first moment
+            prepared.append((Path(name), path))
+            with os.fdopen(fd, "wb") as file:
+                file.write(data)
+                file.flush()
+                _sync(file.fileno())
+        while prepared:
+            prepared[0][0].replace(prepared[0][1])
+            del prepared[0]
+    finally:  # an interrupt, too, leaves no half-written file
+        for rest, _ in prepared:
+            rest.unlink(missing_ok=True)
+    for folder in {path.parent for path, _ in files}:
+        sync_directory(folder)

@@ -3,6 +3,7 @@
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,12 +62,18 @@ class Carrier:
             assert self.show is not None  # refuse
             sys.stdout.write(self.show(copy, look))
             return []
-        if self.names is not None:
-            _make_folder(Path(out))
         paths = self._paths(out, look)
-        for path, content in zip(paths, self.make(copy, look), strict=True):
-            _fit(path, force)
-            atomic.replace(Path(path), content)
+        contents = self.make(copy, look)
+        made = self.names is not None and _make_folder(Path(out))
+        try:
+            for path in paths:
+                _fit(path, force)
+            atomic.replace_all([(Path(path), content) for path, content in zip(paths, contents, strict=True)])
+        except BaseException:
+            if made:
+                with suppress(OSError):
+                    Path(out).rmdir()
+            raise
         return paths
 
     def _paths(self, out: str, look: Look) -> list[str]:
@@ -81,9 +88,13 @@ def _fit_folder(name: str) -> None:
         raise NotFound(f"there is no folder {path.parent}", hint=f"mkdir -p {shlex.quote(str(path.parent))}")
 
 
-def _make_folder(path: Path) -> None:
+def _make_folder(path: Path) -> bool:
+    """Whether it had to be made."""
     try:
-        path.mkdir(mode=0o700, exist_ok=True)
+        path.mkdir(mode=0o700)
+        return True
+    except FileExistsError:
+        return False
     except OSError as error:
         raise Failed(
             f"cannot make the folder {path}: {error.strerror}", hint=f"ls -ld {shlex.quote(str(path.parent))}"

@@ -90,7 +90,7 @@ def renew_home(home: Home, kek: bytes, primes: Primes, *, recovery_seed: bytes |
     from p2pchat.keys.key_file import NONCE_BYTES, derive
     from p2pchat.keys.recovery import RecoveryKey
     from p2pchat.keys.root import RootKey
-    from p2pchat.keys.succession import current, predecessor, succeed
+    from p2pchat.keys.succession import current, succeed
     from p2pchat.keys.user_id import public_point
     from p2pchat.keys.vault_file import open_gate, open_vault, seal_gate, seal_vault
 
@@ -113,7 +113,7 @@ def renew_home(home: Home, kek: bytes, primes: Primes, *, recovery_seed: bytes |
     atomic.replace(home.vault_file, seal_vault(new_vault, keys[0], os.urandom(NONCE_BYTES)))
     atomic.replace(home.gate_file, seal_gate(new_gate, keys[1], os.urandom(NONCE_BYTES)))
     made = Made(user_id_text(new_gate.user), root.public.fingerprint, root.public.pubkey_md5)
-    return made, user_id_text(predecessor(new_vault.succession).user)
+    return made, user_id_text(gate.user)
 
 
 def _read(file: Path) -> bytes:

@@ -113,7 +113,8 @@ class Succession(Struct):
 
     LABEL = "p2pchat/1/succession"
     statement: Annotated[bytes, up_to(2048)]  # an encoded Signed(Successor)
-    key_log: Annotated[bytes, up_to(6 * 1024)]  # of the ID given up; empty where it is longer
+    key_log: Annotated[bytes, up_to(6 * 1024)]  # of the ID given up; empty where there is no room for it
+    earlier: Annotated[bytes, up_to(limits.SUCCESSION_BYTES)]  # how that ID had followed another, or empty
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,7 +48,7 @@ def main() -> None:
         "log_end_of_rotated": kept(lost).hex(),
         "succession": {
             "successor": stored_identity(3).user.hex(),
-            "structure": Succession(statement=statement, key_log=logs["rotated"].raw).encode().hex(),
+            "structure": Succession(statement=statement, key_log=logs["rotated"].raw, earlier=b"").encode().hex(),
         },
     }
     Path(__file__).with_name("key_log_v1.json").write_text(json.dumps(shape, indent=1) + "\n")

@@ -42,10 +42,14 @@ def create(path: str, fresh: bytes) -> None:
     body = _START + fresh
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with open(fd, "wb") as file:  # noqa: PTH123 - a descriptor
-            file.write(body + sha256(body).digest()[:_SUM_BYTES])
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with open(fd, "wb") as file:  # noqa: PTH123 - a descriptor
+                file.write(body + sha256(body).digest()[:_SUM_BYTES])
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException:  # the stick is full, say: what is there now would be taken for a damaged key
+            os.unlink(path)  # noqa: PTH108 - as the user wrote it
+            raise
         folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY)  # noqa: PTH120 - as the user wrote it
         try:
             os.fsync(folder)  # what is sealed under it now must not outlive its name

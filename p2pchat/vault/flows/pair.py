@@ -95,7 +95,7 @@ async def request_received(node: Node, link: Link, body: bytes) -> None:
     met, claimed = await node.store.change(job)
     node.news.ring()
     if claimed and before is not None:
-        succession.links_anew(node, before.user)
+        succession.links_anew(node, before.old.user)
     if met.friends:
         send_answer(node, link, reply=False)
         await _friends(node, link, met)

@@ -5,15 +5,16 @@ else, until the user accepts the new one or rejects it.
 """
 
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from p2pchat.errors import Untrusted
 from p2pchat.ids import Incarnation, UserId, user_id_text
 from p2pchat.keys import succession
+from p2pchat.keys.key_log import KeyChain
 from p2pchat.store import contacts, events, meta, outbox, successions
 from p2pchat.store.contacts import Contact
 from p2pchat.store.outbox import Make
-from p2pchat.store.tx import Tx
+from p2pchat.store.tx import Reader, Tx
 from p2pchat.vault.flows import alarms, pins, wishes
 from p2pchat.vault.flows.link import Link
 from p2pchat.vault.flows.outflow import made
@@ -54,24 +55,41 @@ def announcement(node: Node, contact: Contact) -> bytes:
     return node.announcement if told else b""
 
 
-def claimed(node: Node, link: Link, raw: bytes) -> Contact | None:
-    """The friend whose place the peer of a link says to take. Raises BadFormat, BadSignature, Untrusted."""
-    if not raw:
-        return None
-    said = succession.predecessor(raw)
-    if said.successor != link.user:
+class Claim(NamedTuple):
+    """A friend whose place somebody says to take, and IDs that the friend had in between."""
+
+    old: Contact
+    between: tuple[UserId, ...]
+
+
+def claimed(node: Node, link: Link, raw: bytes) -> Claim | None:
+    """None where the peer of a link says to be nobody who is known. Raises BadFormat, BadSignature, Untrusted."""
+    found = succession.steps(raw)
+    if found and found[0].said.successor != link.user:
         raise Untrusted("the statement names another successor")
-    old = node.store.read(lambda reader: contacts.by_user(reader, said.user))
-    pin = node.store.read(lambda reader: pins.held(reader, old.id)) if old is not None and old.is_friend else None
-    if old is None or pin is None:
-        return None
-    succession.verify(raw, pin.chain)
-    return old
+    for at, step in enumerate(found):
+        friend = node.store.read(partial(_friend, user=step.said.user))
+        if friend is not None:
+            old, pinned = friend
+            succession.verify(found[:at], step, pinned)
+            return Claim(old, tuple(step.said.user for step in found[:at]))
+    return None
 
 
-def take_claim(tx: Tx, node: Node, old: Contact, user: UserId) -> bool:
-    """Stop sending to ``old`` and tell the user. The first claim counts while he has not decided; whether it is it."""
-    if successions.successor(tx, old.id) is not None:
+def _friend(reader: Reader, user: UserId) -> tuple[Contact, KeyChain] | None:
+    """A friend of that ID, and the log that is pinned."""
+    contact = contacts.by_user(reader, user)
+    pin = pins.held(reader, contact.id) if contact is not None and contact.is_friend else None
+    return (contact, pin.chain) if contact is not None and pin is not None else None
+
+
+def take_claim(tx: Tx, node: Node, claim: Claim, user: UserId) -> bool:
+    """Stop sending to the old ID and tell the user; whether it counts.
+
+    The first claim does while he has not decided, unless a later one proves to be the same person's.
+    """
+    old, before = claim.old, successions.successor(tx, claim.old.id)
+    if before is not None and before not in claim.between:
         return False
     successions.claim(tx, old.id, user, node.now_ms())
     outbox.set_reason(tx, old.id, REASON)

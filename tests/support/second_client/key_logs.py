@@ -76,7 +76,7 @@ def recovery_publics(seed: bytes) -> tuple[bytes, bytes]:
 
 def read_succession(raw: bytes, pinned: Log) -> bytes:
     """The successor's ID, if a root of the ID that is pinned signed it."""
-    statement, key_log = unpack(raw, label="p2pchat/1/succession", fields=2)
+    statement, key_log, _ = unpack(raw, label="p2pchat/1/succession", fields=3)
     body, signature = unpack(statement, fields=2)
     user, successor, _ = unpack(body, label="p2pchat/1/successor", fields=3)
     shown = read_log(key_log) if key_log else pinned

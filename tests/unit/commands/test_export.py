@@ -1,10 +1,12 @@
 """Where ``key export`` writes: what it refuses, and that it never writes over anything by itself."""
 
+import errno
 from base64 import b64encode
 from pathlib import Path
 
 import pytest
 
+from p2pchat import atomic
 from p2pchat.keys import seal
 from p2pchat.keys.backup import secret
 from tests.support.answers import DAEMON, KEY
@@ -87,3 +89,25 @@ def test_a_place_that_does_not_fit_is_told_before_a_password(
     assert (done.status, said in done.err) == (status, True), done.err
     assert there.read_text() == "mine" and link.is_symlink()
     assert not daemon.asked("key.backup")
+
+
+def test_a_disk_that_fills_leaves_the_old_set_whole_and_no_new_folder(
+    daemon: FakeDaemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    assert export("qr", "--out", old).status == 0
+    before = {path.name: path.read_bytes() for path in old.iterdir()}
+    synced = 0
+
+    def full(_: int) -> None:
+        nonlocal synced
+        synced += 1
+        if synced % 2 == 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(atomic, "_sync", full)
+    for folder, force in ((old, ["--force"]), (new, [])):
+        done = p2pchat("--json", "key", "export", "qr", "--parity", "--out", str(folder), *force)
+        assert done.error["code"] == "DISK_FULL"
+    assert {path.name: path.read_bytes() for path in old.iterdir()} == before
+    assert not new.exists()

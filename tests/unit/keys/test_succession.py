@@ -7,17 +7,30 @@ from hashlib import shake_256
 import pytest
 
 from p2pchat.errors import BadFormat, BadSignature, P2PChatError, Untrusted
+from p2pchat.keys import succession as module
 from p2pchat.keys.genesis import NO_RECOVERY
 from p2pchat.keys.identity import FRESH_BYTES, Identity, load_identity
+from p2pchat.keys.key_log import KeyChain
 from p2pchat.keys.own_log import whole
 from p2pchat.keys.rotation import rotate
-from p2pchat.keys.succession import current, predecessor, succeed, verify
+from p2pchat.keys.succession import Step, current, steps, succeed
+from p2pchat.limits import SUCCESSION_BYTES
 from p2pchat.wire.own_files import GateSecrets, VaultSecrets
 from p2pchat.wire.structs import Signed, Succession, Successor
 from tests.support.identities import NOW_MS, stored_identity, stored_root, stored_secrets
 from tests.support.rotated import rotated, rotated_secrets
 
 OLD = stored_identity(0)
+
+
+def verify(raw: bytes, pinned: KeyChain) -> None:
+    """Of one step."""
+    (step,) = steps(raw)
+    module.verify([], step, pinned)
+
+
+def predecessor(raw: bytes) -> Successor:
+    return steps(raw)[0].said
 
 
 @cache
@@ -87,7 +100,65 @@ def test_what_nobody_of_the_old_id_signed_is_refused() -> None:
     ]
     for statement, log, error in cases:
         with pytest.raises(error):
-            verify(Succession(statement=statement, key_log=log).encode(), whole(OLD.chain))
+            verify(Succession(statement=statement, key_log=log, earlier=b"").encode(), whole(OLD.chain))
+
+
+@cache
+def again() -> tuple[VaultSecrets, GateSecrets]:
+    """The next ID's key is stolen, too, before anybody heard of it."""
+    vault, gate = succeeded()
+    return succeed(
+        vault,
+        gate,
+        stored_root(4),
+        fresh=shake_256(b"again").digest(FRESH_BYTES),
+        now_ms=NOW_MS,
+        recovery_commitment=NO_RECOVERY,
+    )
+
+
+def test_whoever_missed_an_id_in_between_still_finds_its_owner() -> None:
+    newest, first = steps(again()[0].succession)
+    between = load_identity(succeeded()[0])
+    assert (newest.said.user, newest.said.successor) == (between.user, again()[1].user)
+    assert (first.said.user, first.said.successor) == (OLD.user, between.user)
+    module.verify([newest], first, whole(OLD.chain))
+    module.verify([], newest, whole(between.chain))
+
+
+def test_every_step_in_between_is_proven() -> None:
+    newest, first = steps(again()[0].succession)
+    thief = stored_identity(2)
+    forged = replace(newest.said, successor=thief.user)
+    for step in (
+        Step(forged, replace(newest.shown, statement=_signed(thief, forged))),
+        replace(newest, shown=replace(newest.shown, key_log=b"")),
+        replace(newest, shown=replace(newest.shown, key_log=thief.chain.raw)),
+    ):
+        with pytest.raises(P2PChatError):
+            module.verify([step], first, whole(OLD.chain))
+    elsewhere = replace(first.shown, statement=_signed(OLD, replace(first.said, successor=thief.user)))
+    gap = replace(newest.shown, earlier=elsewhere.encode()).encode()
+    with pytest.raises(BadFormat, match="do not follow"):
+        steps(gap)
+
+
+def test_what_does_not_fit_is_left_out_from_the_far_end() -> None:
+    vault, gate = again()
+    count = 2
+    for index in (3, 5, 4):
+        vault, gate = succeed(
+            vault,
+            gate,
+            stored_root(index),
+            fresh=shake_256(bytes([index])).digest(FRESH_BYTES),
+            now_ms=NOW_MS,
+            recovery_commitment=NO_RECOVERY,
+        )
+        assert len(vault.succession) <= SUCCESSION_BYTES
+        count = len(steps(vault.succession))
+        assert steps(vault.succession)[0].shown.key_log
+    assert 2 <= count < 5
 
 
 def test_the_gate_has_both_until_the_vault_has_changed() -> None:

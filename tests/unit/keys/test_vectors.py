@@ -157,8 +157,9 @@ def test_key_logs_and_how_each_stands_to_each() -> None:
     (end,) = _bytes(KEY_LOGS, "log_end_of_rotated")
     assert standing(logs["rotated"], read_own_log(end)) is Standing.SAME
     structure, successor = _bytes(KEY_LOGS["succession"], "structure", "successor")
-    succession.verify(structure, logs["genesis"])
-    assert succession.predecessor(structure).successor == successor
+    (step,) = succession.steps(structure)
+    succession.verify([], step, logs["genesis"])
+    assert step.said.successor == successor
 
 
 def test_the_recovery_key_of_the_vectors() -> None:

@@ -40,7 +40,7 @@ def claim(by: Identity, old: Identity = OLD) -> bytes:
     """That ``old`` goes by the ID of ``by``, signed by whoever has the old key."""
     body = Successor(user=old.user, successor=by.user, day=20_000).encode()
     statement = Signed(body=body, signature=old.root.sign(body)).encode()
-    return Succession(statement=statement, key_log=b"").encode()
+    return Succession(statement=statement, key_log=b"", earlier=b"").encode()
 
 
 async def events(vault: Vault, kind: str) -> list[dict[str, Any]]:
@@ -158,6 +158,26 @@ async def test_the_first_claim_counts_and_others_wait(autojump_clock: MockClock)
         assert (await vault.call("contact.show", peer="bob"))["id"] == text(first.identity)
 
 
+async def test_a_later_claim_of_the_same_person_takes_the_place_of_the_first(autojump_clock: MockClock) -> None:
+    async with with_a_friend() as (vault, _friend):
+        await vault.call("send", to=["bob"], text="waits")
+        mid, last = stored_identity(4), stored_identity(5)
+        await claimed(vault, 4)
+        newest = Succession.decode(claim(last, mid))
+        chain = replace(newest, key_log=mid.chain.raw, earlier=claim(mid, FRIEND)).encode()
+        one = await claimed(vault, 5, chain)
+        assert (await vault.call("contact.show", peer="bob"))["successor"] == text(last)
+        await vault.call("contact.accept", id=text(last))
+        assert (await vault.call("contact.show", peer="bob"))["id"] == text(last)
+        await one.begin()
+        await one.converse()
+        await say_resume(one)
+        assert await vault.lives()
+        assert [sent.kind for sent in one.sends()].count(FrameType.ENVELOPE) == 1
+        await vault.call("contact.reject", id=text(mid))
+        assert (await vault.call("contact.show", peer="bob"))["state"] == "accepted"
+
+
 async def test_claims_that_cannot_be_cut_the_link_and_one_about_strangers_says_nothing(
     autojump_clock: MockClock,
 ) -> None:
@@ -169,7 +189,7 @@ async def test_claims_that_cannot_be_cut_the_link_and_one_about_strangers_says_n
         for said in (
             claim(stored_identity(5), FRIEND),
             other.encode(),
-            Succession(statement=forged.encode(), key_log=b"").encode(),
+            Succession(statement=forged.encode(), key_log=b"", earlier=b"").encode(),
             b"nothing",
         ):
             one = await claimed(vault, 4, said)
