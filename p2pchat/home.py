@@ -107,9 +107,9 @@ class Home:
         return self.unlock_file.exists()
 
     def holds(self, path: Path) -> bool:
-        """Whether ``path`` lies in it."""
-        whole = path.absolute()
-        return bool({self.data_dir, self.config_dir} & {whole, *whole.parents})
+        """Whether ``path`` lies in it, by whatever name."""
+        whole = path.resolve()
+        return bool({self.data_dir.resolve(), self.config_dir.resolve()} & {whole, *whole.parents})
 
     def create(self) -> None:
         """Make the directories (0700) and the version file, or find them fit. Raises Failed as ``check``."""

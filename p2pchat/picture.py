@@ -26,7 +26,10 @@ def picture_size(data: bytes) -> tuple[int, int]:
     else:
         raise BadFormat("it is neither PNG nor JPEG", hint="choose another picture")
     if not all(1 <= side <= PIXELS for side in size):
-        raise BadFormat(f"a picture has 1 to {PIXELS} pixels a side, this claims {size[0]} x {size[1]}")
+        raise BadFormat(
+            f"a picture has 1 to {PIXELS} pixels a side, this claims {size[0]} x {size[1]}",
+            hint="make it smaller, or cut out the codes",
+        )
     return size
 
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Final, Literal
 from p2pchat.commands import factors
 from p2pchat.commands.factors import Factors, Given
 from p2pchat.commands.frame import Settings
+from p2pchat.commands.output import say
+from p2pchat.commands.password import typed
 from p2pchat.commands.pictures import is_picture
 from p2pchat.commands.user_files import read_file
-from p2pchat.errors import Corrupt
+from p2pchat.errors import Corrupt, WrongPassword
 from p2pchat.limits import PICTURE_BYTES
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 Kind = Literal["string", "qr", "file", "pdf", "shares"]
 _PDF: Final = b"%PDF-"
 _SVG: Final = (b"<svg", b"<?xml")
+TRIES: Final = 3  # of a password that is typed
 _NO_BACKUP: Final = "p2pchat key inspect --help"
 
 
@@ -79,6 +82,20 @@ def factors_of(settings: Settings, found: Found, given: Given) -> Factors:
     from p2pchat.keys.backup.shares import combine
 
     return Factors(combine(found.shares).hex().encode())
+
+
+def read_and_open(settings: Settings, found: Found, given: Given) -> tuple["Lasting", Factors]:
+    """The identity, and what opened it. Who types a password may do so three times. Raises as the two it is made of."""
+    for _ in range(TRIES - 1):
+        opener = factors_of(settings, found, given)
+        try:
+            return open_backup(found, opener), opener
+        except WrongPassword as error:
+            if not (opener.password and typed(settings, given.password_file)) or found.shares:
+                raise
+            say(settings, f"{error.message}; try again")
+    opener = factors_of(settings, found, given)
+    return open_backup(found, opener), opener
 
 
 def open_backup(found: Found, given: Factors) -> "Lasting":

@@ -53,6 +53,7 @@ class Carrier:
             _fit_folder(out)
             if not Path(out).is_dir():
                 return
+            _no_rest(Path(out), self.names(look))
         for path in self._paths(out, look):
             _fit(path, force)
 
@@ -86,6 +87,14 @@ def _fit_folder(name: str) -> None:
         raise Failed(f"{name!r} is no name for a folder", hint="the files of this copy go into a folder")
     if not path.parent.is_dir():
         raise NotFound(f"there is no folder {path.parent}", hint=f"mkdir -p {shlex.quote(str(path.parent))}")
+
+
+def _no_rest(folder: Path, names: tuple[str, ...]) -> None:
+    """What another export left there would stand among the new files, and spoil the set."""
+    kind = names[0].partition("-")[0]
+    rest = sorted({path.name for path in folder.glob(f"{kind}-*")} - set(names))
+    if rest:
+        raise Exists(f"{folder / rest[0]} is of another export", hint="choose an empty folder")
 
 
 def _make_folder(path: Path) -> bool:

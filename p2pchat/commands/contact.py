@@ -20,7 +20,8 @@ from p2pchat.commands.layout import print_fields, print_table
 from p2pchat.commands.look_alikes import LookAlikes
 from p2pchat.commands.output import say
 from p2pchat.commands.user_files import read_file, write_file
-from p2pchat.errors import Corrupt
+from p2pchat.errors import Corrupt, NotFound, P2PChatError
+from p2pchat.ids import parse_user_id
 
 _ARMOUR: Final = b"-----BEGIN P2PCHAT CARD-----"
 _COLUMNS: Final = ("id", "alias", "nickname", "state", "verified", "channel", "presence", "addresses")
@@ -90,7 +91,13 @@ def add(settings: Settings, file: str, alias: str | None, message: str | None) -
     """
     if message is not None:
         text_argument("the message", message, limits.NOTE_BYTES)
-    data = read_file(file, limits.PICTURE_BYTES, _too_long(file))
+    try:
+        data = read_file(file, limits.PICTURE_BYTES, _too_long(file))
+    except NotFound as error:
+        if not _is_id(file):
+            raise
+        text = "an ID alone does not say where its owner is: add a card, or a picture of its code"
+        raise NotFound(text, hint="p2pchat contact add --help") from error
     code = card_code(file, data)
     if code is None and len(data) > limits.CARD_FILE_BYTES:
         raise _too_long(file)
@@ -212,6 +219,13 @@ def unblock(settings: Settings, peer: str) -> None:
 def remove(settings: Settings, peer: str) -> None:
     """Forget a contact; the history stays."""
     print_fields(settings, ask(settings, "contact.remove", {"peer": _peer(peer)}))
+
+
+def _is_id(words: str) -> bool:
+    try:
+        return bool(parse_user_id(words))
+    except P2PChatError:
+        return False
 
 
 def _too_long(file: str) -> Corrupt:

@@ -12,7 +12,7 @@ import click
 from p2pchat.commands import candidates, factors
 from p2pchat.commands.arguments import Shares
 from p2pchat.commands.ask import ask
-from p2pchat.commands.backup_read import Found, factors_of, open_backup, read_backup
+from p2pchat.commands.backup_read import Found, factors_of, open_backup, read_and_open, read_backup
 from p2pchat.commands.backup_write import Copy, Look
 from p2pchat.commands.carriers import CARRIERS, split_in
 from p2pchat.commands.factors import Factors, Given, NewGiven, before_a_password, fresh, pin, present, read_new
@@ -143,7 +143,7 @@ def verify(
     runs the day is noted, and `status` shows it.
     """
     found = read_backup(settings, paths)
-    restored = open_backup(found, factors_of(settings, found, Given(password_file, dongle, pin_file)))
+    restored, _ = read_and_open(settings, found, Given(password_file, dongle, pin_file))
     from p2pchat.ids import user_id_text
 
     user = user_id_text(restored.user)

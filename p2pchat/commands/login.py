@@ -5,7 +5,7 @@ import sys
 import click
 
 from p2pchat.commands import candidates
-from p2pchat.commands.backup_read import Found, factors_of, open_backup, read_backup
+from p2pchat.commands.backup_read import Found, read_and_open, read_backup
 from p2pchat.commands.factors import Given, NewGiven, fresh, present, read_new, remember, spec_named
 from p2pchat.commands.frame import Settings, pass_settings, verb
 from p2pchat.commands.init import KDF, nickname_checked, only_one, refuse_existing
@@ -60,8 +60,7 @@ def login(
         found = read_backup(settings, paths)
         _expected_kind(found, kind)
         given, new = Given(password_file, dongle, pin_file), NewGiven(new_password_file, new_dongle, pin_file)
-        opened_with = factors_of(settings, found, given)
-        restored = open_backup(found, opened_with)
+        restored, opened_with = read_and_open(settings, found, given)
         from p2pchat.ids import user_id_text
 
         for line in found.repaired:

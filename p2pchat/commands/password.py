@@ -1,5 +1,6 @@
 """Passwords of the own identity: from a file for scripts, from a prompt for people, never from an argument."""
 
+import codecs
 import os
 import sys
 
@@ -25,6 +26,12 @@ def read_password(settings: Settings, file: str | None) -> bytes:
     _require_terminal(settings, "--password-file FILE")
     refuse_dumps()
     return str(click.prompt("Password", hide_input=True, err=True)).encode()
+
+
+def typed(settings: Settings, file: str | None) -> bool:
+    """Whether ``read_password`` asks a person."""
+    named = file or os.environ.get("P2PCHAT_PASSWORD_FILE")
+    return not named and not settings.no_input and sys.stdin.isatty()
 
 
 def new_password_given(file: str | None) -> bytes | None:
@@ -69,13 +76,15 @@ def first_line(file: str) -> bytes:
     """A secret of the user's. From here on this process leaves no core file. Raises Usage, NotFound, Failed."""
     refuse_dumps()
     too_long = Usage(f"the password file {file} is longer than {_FILE_BYTES} bytes", hint="is it the right file?")
-    if file == "-":
+    if file == "-" and sys.stdin.isatty():  # a person types it: it shall not stand on the screen
+        line = str(click.prompt("First line of stdin", hide_input=True, err=True)).encode()
+    elif file == "-":
         line = sys.stdin.buffer.readline(PASSWORD_BYTES + 2)
         if not line:
             raise Usage("stdin has ended, and a password was to come from it", hint="- can stand for one thing alone")
     else:
         line = read_file(file, _FILE_BYTES, too_long).partition(b"\n")[0]
-    password = line.rstrip(b"\r\n")
+    password = line.removeprefix(codecs.BOM_UTF8).rstrip(b"\r\n")
     if not password:
         raise Usage("the password file has an empty first line", hint="write the password into its first line")
     return password

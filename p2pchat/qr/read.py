@@ -53,7 +53,7 @@ def codes(data: bytes, *, second_opinion: bool = True) -> list[str]:
     try:
         size = picture_size(data)
     except P2PChatError as error:
-        raise Corrupt(error.message, hint="use a PNG or JPEG of the code") from error
+        raise Corrupt(error.message, hint=error.hint or "use a PNG or JPEG of the code") from error
     zxing, zbar = _libraries(second_opinion)
     _give_up_the_rest()
     found: dict[str, None] = {}

@@ -55,6 +55,23 @@ def test_a_folder_is_made_and_is_private(
     assert (again.status, "--force" in again.err) == (1, True)
 
 
+def test_a_folder_with_the_rest_of_another_export_is_refused(daemon: FakeDaemon, tmp_path: Path) -> None:
+    folder = tmp_path / "shares"
+    assert export("string", "--shares", "2/3", "--out", folder).status == 0
+    fewer = export("string", "--shares", "2/2", "--out", folder, "--force")
+    assert (fewer.status, "share-3.txt is of another export" in fewer.err) == (1, True)
+
+
+def test_a_copy_in_the_home_is_refused_by_whatever_name(
+    daemon: FakeDaemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "home")
+    monkeypatch.chdir(tmp_path / "home")
+    for out in (tmp_path / "link" / "vault.key", "../home/x", "x", tmp_path / "home" / ".." / "home" / "y"):
+        done = export("file", "--out", out, "--force")
+        assert (done.status, "lost with the home" in done.err) == (2, True), done.err
+
+
 @pytest.mark.parametrize(("carrier", "told"), [("string", True), ("qr", True), ("file", False)])
 def test_a_copy_without_room_for_the_log_of_a_replaced_key_says_so(
     daemon: FakeDaemon, tmp_path: Path, carrier: str, told: bool

@@ -7,11 +7,15 @@ import click
 import pytest
 
 from p2pchat.commands.typed_string import typed_string
+from p2pchat.ids import user_id_text
+from p2pchat.keys import seal
+from p2pchat.keys.backup import secret
 from p2pchat.keys.backup.text import from_text, to_lines
 from p2pchat.qr.draw import svg
 from tests.support.answers import DAEMON, KEY
 from tests.support.command_line import p2pchat
 from tests.support.fake_daemon import FakeDaemon
+from tests.support.identities import stored_identity
 
 CONTAINER = shake_256(b"typed").digest(1304)
 LINES = to_lines(CONTAINER)
@@ -76,3 +80,24 @@ def test_a_drawing_is_proved_from_paper(home: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("words", ["--string x --file y", "--qr", "--file x y", "--file x --expect pc1nonsense"])
 def test_login_asks_for_one_backup_and_a_whole_id(home: Path, words: str) -> None:
     assert p2pchat("login", *words.split()).status == 2
+
+
+@pytest.mark.parametrize(("typed", "status"), [(["no", "no", "secret"], 0), (["no", "no", "no"], 4)])
+def test_a_slip_in_the_password_does_not_cost_the_lines_that_were_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: list[str], status: int
+) -> None:
+    monkeypatch.setenv("P2PCHAT_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("P2PCHAT_PASSWORD_FILE", raising=False)
+    identity = stored_identity(0)
+    container = secret.seal_backup(
+        identity.lasting, b"secret", with_log=False, fresh=bytes(seal.FRESH_BYTES), cost=seal.LIGHT
+    )
+    copy = tmp_path / "copy.txt"
+    copy.write_text("\n".join(to_lines(container)))
+    answers = iter(typed)
+    monkeypatch.setattr(click, "prompt", lambda *_, **__: next(answers))
+    words = ("login", "--string", str(copy), "--expect", user_id_text(identity.user), "--kdf", "light")
+    done = p2pchat(*words, terminal=True)
+    assert done.status == status, done.err
+    assert done.err.count("try again") >= 2
+    assert next(answers, None) is None
