@@ -83,8 +83,16 @@ WORDS: Final[dict[str, str | None]] = {
     "version": "",
 }
 LAST: Final = ("contact block", "contact unblock", "contact remove", "contact reject", "daemon stop", "daemon start")
-ONCE: Final = {"contact reject", "contact remove", "contact unblock", "outbox cancel", "daemon stop", "daemon start"}
-NOT_OURS: Final = {"rpc call", "rpc schema", "completion"}  # a method's own shape, a JSON Schema, a script
+ONCE: Final = {
+    "whoami",
+    "contact reject",
+    "contact remove",
+    "contact unblock",
+    "outbox cancel",
+    "daemon stop",
+    "daemon start",
+}
+NOT_OURS: Final = {"whoami", "rpc call", "rpc schema", "completion"}  # a method's own shape, a JSON Schema, a script
 
 
 @dataclass
