@@ -92,7 +92,7 @@ ONCE: Final = {
     "daemon stop",
     "daemon start",
 }
-NOT_OURS: Final = {"whoami", "rpc call", "rpc schema", "completion"}  # a method's own shape, a JSON Schema, a script
+NOT_OURS: Final = {"rpc call", "rpc schema", "completion"}  # a method's own shape, a JSON Schema, a script
 
 
 @dataclass
