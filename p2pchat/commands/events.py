@@ -35,6 +35,9 @@ def _news(settings: Settings, event: Row) -> str:
             return f"{_who(event)} is listed again: it shows the ticket that you once gave it; to confirm: {confirm}"
         case "contact-verified":
             return f"{_who(event)} is verified: the keys were compared"
+        case "key-changed" if event.get("login"):
+            sure = f"ask the contact, then: p2pchat contact verify {_id(event, 'from')}"
+            return f"{_who(event)} is on another machine, under the same key: a login, or a thief of a backup; {sure}"
         case "key-changed":
             return f"{_who(event)} has a new key; compare: p2pchat contact verify {_id(event, 'from')}"
         case "delivery":

@@ -196,7 +196,8 @@ EVENT: Final = record(
     may("state", OneOf(STATES), "delivery: the state now reached"),
     may("to", ID, "delivery: the recipient"),
     may("reason", REASON, "delivery: why it failed"),
-    may("fingerprint", HEX64, "key-changed: of the new root key"),
+    may("fingerprint", HEX64, "key-changed: of the root key"),
+    may("login", YES, "key-changed: true where the root key stayed, and another device is in use under it"),
     may("needs_newer_version", YES, "message: true for a kind that this version does not know"),
 )
 

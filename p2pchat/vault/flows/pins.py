@@ -72,7 +72,9 @@ def keep(tx: Tx, contact: int, chain: KeyChain, devices: VerifiedSet, now_ms: in
     _drop_addresses(tx, contact, devices, now_ms)
     if pin is not None and (log is Standing.NEWER or not devices.renews(pin.devices)):
         contacts.set_verified(tx, contact, False, now_ms)
-        events.append(tx, "key-changed", now_ms, contact=contact, fields={"fingerprint": chain.root.fingerprint})
+        same_key = log is Standing.SAME  # a login on another machine
+        fields: dict[str, str | int | bool | None] = {"fingerprint": chain.root.fingerprint, "login": same_key}
+        events.append(tx, "key-changed", now_ms, contact=contact, fields=fields)
     return standing
 
 

@@ -113,9 +113,15 @@ def accepted(tx: Tx, node: Node, contact: Contact) -> Contact:
     successions.become(tx, old, contact, _fresh(node), _maker(node, contact.user), node.now_ms())
     merged = contacts.get(tx, old.id)
     assert merged is not None
-    root = pins.held(tx, old.id)
-    fields = {"fingerprint": root.chain.root.fingerprint} if root else {}
-    events.append(tx, "key-changed", node.now_ms(), contact=old.id, fields=fields)
+    pin = pins.held(tx, old.id)
+    assert pin is not None  # a request brings its keys
+    events.append(
+        tx,
+        "key-changed",
+        node.now_ms(),
+        contact=old.id,
+        fields={"fingerprint": pin.chain.root.fingerprint, "login": False},
+    )
     return merged
 
 
