@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from p2pchat.launch.opening import Opening
+from p2pchat.vault.spare_time import PAUSE_S
 from tests.support import faulty_daemon
 from tests.support.complaints import refused
 from tests.support.daemons import PASSWORD, Node, befriend, nodes, wait_for
 
 pytestmark = pytest.mark.slow
+LEISURE_S = 2 * PAUSE_S  # what the vault writes behind a message, the search index say, would meet the fault first
 
 
 def start_faulty(node: Node, plan: Path) -> None:
