@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,7 @@ def test_an_error_of_the_disk_is_told_and_the_daemon_recovers(tmp_path: Path) ->
         wait_for(lambda: a.json("status")["online"] == 0, seconds=20, what="the link to end")
         for fault in ("sync 1 EIO", "write 1 EIO", "write 3 EIO"):
             vault = a.processes()["vault"]
+            time.sleep(LEISURE_S)
             plan.write_text(fault)
             refused(a, "FAILED", "send", ben, f"during {fault}", says="the store failed")
             wait_for(lambda old=vault: answers(a) and a.processes().get("vault") != old, seconds=30, what="a")  # type: ignore[misc]
