@@ -90,15 +90,14 @@ def test_a_recovery_key_that_stdout_does_not_take_goes_to_stderr(home: Home) -> 
 
 _ROTATE = """
 import sys
-import os
-import subprocess
-import sys
 from pathlib import Path
 from p2pchat import cli
 from p2pchat.commands import key_rotate
 from p2pchat.commands.new_home import read_primes
-key_rotate.generate_primes = lambda *_: [read_primes(Path(sys.argv[1]))]
-sys.exit(cli.run(["key", "rotate", "--compromised", "--recovery", "--no-input"]))
+primes = read_primes(Path(sys.argv[1]))
+key_rotate.generate_primes = lambda *_: [primes]
+sys.argv[1:] = ["key", "rotate", "--compromised", "--recovery", "--no-input"]
+cli.main()
 """
 
 
@@ -117,13 +116,12 @@ def test_an_init_whose_recovery_key_nobody_saw_leaves_nothing(tmp_path: Path, re
 
 _INIT = """
 import sys
-import os
-import subprocess
-import sys
 from pathlib import Path
 from p2pchat import cli
 from p2pchat.commands import init
 from p2pchat.commands.new_home import read_primes
-init.generate_primes = lambda *_: [read_primes(Path(sys.argv[1]))]
-sys.exit(cli.run(sys.argv[2:]))
+primes = read_primes(Path(sys.argv[1]))
+init.generate_primes = lambda *_: [primes]
+del sys.argv[1]
+cli.main()
 """
